@@ -1,0 +1,280 @@
+import { describe, GhostChatError } from './errors.ts'
+import { IsolatedEmitter } from './events.ts'
+import { BACKLOG_MAX_EVENTS, READER_MAX_MESSAGES, WINDOW_MAX_EVENTS } from './limits.ts'
+import type { RoomListener } from './room/listener.ts'
+import { Message } from './room/message.ts'
+import { MessageReader } from './room/message-reader.ts'
+import { Room, type RoomOptions } from './room/room.ts'
+import type { RoomStatus } from './room/room-status.ts'
+import type { LeaveReason, Member } from './room/roster.ts'
+import type { MessageFilter } from './room/visibility.ts'
+import { type EventId, isEventId } from './wire/event-id.ts'
+import type { JsonObject } from './wire/json.ts'
+
+/** The events of a {@link GhostChat} and what their listeners get. */
+export interface GhostChatEvents {
+  /** Somebody came online: the first device of a DID other than the own. */
+  'user-joined': (did: string) => void
+  /** Somebody is no longer online: the last device of the DID went. */
+  'user-left': (did: string, detail: { reason: LeaveReason }) => void
+  /** Somebody online shows something else of itself. */
+  'user-updated': (did: string, member: Member) => void
+  /** A message was written, by somebody else or on this device. */
+  message: (did: string, message: Message) => void
+  /** The status of an own message changed. */
+  'message-updated': (did: string, message: Message) => void
+  /**
+   * What was written before this device came, or while it had no connection,
+   * oldest first; empty when there was nothing. A message comes in one `message`
+   * or in one `backlog`, never in both.
+   */
+  backlog: (messages: Message[]) => void
+  /** Who is typing now changed. The own DID is never among them. */
+  typing: (dids: string[]) => void
+  /** The connection's state changed. */
+  status: (status: RoomStatus) => void
+  /** Something went wrong beside a call that could have said so. Logged where nobody listens. */
+  error: (error: GhostChatError) => void
+}
+
+/** The own user's typing. */
+export interface TypingControl {
+  /** The user pressed a key in the field. Call it at each; the network hears of it at most every 3 s. */
+  keystroke(): void
+  /** The user emptied the field. Sending a message does this by itself. */
+  stop(): void
+  /** The DIDs of the others who type now. */
+  current(): string[]
+}
+
+/** What the own user shows of itself. */
+export interface PresenceControl {
+  /**
+   * Shows something else, on all members' lists, without a leave and a join.
+   *
+   * @param data a plain JSON object of at most 1,024 bytes
+   * @throws `invalid-presence`, `chat-left`
+   */
+  update(data: JsonObject): Promise<void>
+}
+
+/** What is asked of a backlog. */
+export interface BacklogOptions {
+  /** How many messages at the most, 1 to 1,000. Default 100. */
+  limit?: number
+  /** Only messages before this one, or before the one with this id. */
+  before?: Message | string
+  /** Gives up waiting; the promise rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** A chat room: who is in it, what is said in it, and the way to say something. */
+export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
+  /** The own DID. */
+  readonly did: string
+  /** The name of the room. */
+  readonly name: string
+  /** The gossipsub topic the room lives on. */
+  readonly topic: string
+  readonly presence: PresenceControl
+  readonly typing: TypingControl
+  readonly #room: Room
+  readonly #readers = new Set<MessageReader>()
+  readonly #onLeft: () => void
+  readonly #warn: (message: string, detail?: unknown) => void
+
+  /** @internal Made by `space.joinChat`. */
+  constructor(name: string, options: Omit<RoomOptions, 'listener'>, onLeft: () => void) {
+    super((event, thrown) => {
+      const error = new GhostChatError('listener-failed', `a listener of '${event}' threw: ${describe(thrown)}`, {
+        cause: thrown,
+      })
+      // The error of an error listener goes to the log, or it would come back here for ever.
+      if (event === 'error') options.logger.warn(error.message, thrown)
+      else this.#report(error)
+    })
+    this.#warn = (message, detail) => options.logger.warn(message, detail)
+    this.#onLeft = onLeft
+    this.did = options.identity.did
+    this.name = name
+    this.topic = options.topic
+    const room = new Room({ ...options, listener: this.#listener() })
+    this.#room = room
+    this.presence = {
+      update: async (data) => {
+        room.assertOpen()
+        await room.presence.update(data)
+      },
+    }
+    this.typing = {
+      keystroke: () => room.typing.keystroke(),
+      stop: () => room.typing.stop(),
+      current: () => room.typing.current(),
+    }
+  }
+
+  /** The state of the connection, and the one before it. */
+  get status(): RoomStatus {
+    return this.#room.status.status
+  }
+
+  /**
+   * Sends a text to everybody in the room.
+   *
+   * Resolves when the message is signed and either handed to a neighbour
+   * (`status` is `sent`) or kept because none is within reach (`queued`); a
+   * queued one goes out by itself, and `message-updated` tells.
+   *
+   * @param text 1 to 4,096 bytes of UTF-8
+   * @throws `invalid-message`, `message-too-long`, `outbox-full` (1,000 wait already), `signing-failed`, `chat-left`
+   */
+  send(text: string): Promise<Message> {
+    return this.#room.send(text)
+  }
+
+  /**
+   * Sends a text as an answer to a message.
+   *
+   * @param message the message, or its id
+   * @throws as {@link send}; `invalid-message` also when `message` is neither a message nor an id
+   */
+  async reply(message: Message | string, text: string): Promise<Message> {
+    return this.#room.send(text, idOf(message))
+  }
+
+  /** The DIDs of those who are online, the own one first. Empty after the chat was left. */
+  onlineUsers(): string[] {
+    return this.members().map(({ did }) => did)
+  }
+
+  /** Those who are online and what they show of themselves, the own user first. Empty after the chat was left. */
+  members(): Member[] {
+    if (this.status.current === 'closed') return []
+    const members = this.#room.state.roster.members()
+    return [...members.filter(({ did }) => did === this.did), ...members.filter(({ did }) => did !== this.did)]
+  }
+
+  /**
+   * What was said before: asks up to three members and answers what is known
+   * then, oldest first. Messages that were not known yet also come as `backlog`.
+   *
+   * Right after joining it waits for the connection (5 s at most) and for
+   * somebody to ask (2 s at most). Nobody to ask is not an error.
+   *
+   * @throws `invalid-option`, `invalid-message` (`before` is unknown), `chat-left`, or the reason of the signal
+   */
+  async requestBacklog(options: BacklogOptions = {}): Promise<Message[]> {
+    const { limit = BACKLOG_MAX_EVENTS, before, signal } = options
+    if (!Number.isInteger(limit) || limit < 1 || limit > WINDOW_MAX_EVENTS) {
+      throw new GhostChatError('invalid-option', `limit must be a whole number from 1 to ${WINDOW_MAX_EVENTS}`)
+    }
+    const place = typeof before === 'string' ? this.message(before) : before
+    if (before !== undefined && place === undefined) {
+      throw new GhostChatError('invalid-message', `no message with the id ${String(before)} is known`)
+    }
+    return this.#room.requestBacklog({ limit, ...(place && { before: place }), ...(signal && { signal }) })
+  }
+
+  /** The message with this id, while it is within the window (1,000 messages, 4 MiB, a day). */
+  message(id: string): Message | undefined {
+    return this.#room.state.message(id)
+  }
+
+  /**
+   * The messages that come from now on, for `for await`. Ends when the chat is
+   * left or `signal` fires. A reader that falls 1,000 messages behind gets the
+   * error `reader-too-slow` after those.
+   */
+  messages(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<Message> {
+    const { signal } = options
+    const end = (): void => reader.end()
+    const reader = new MessageReader(READER_MAX_MESSAGES, () => {
+      this.#readers.delete(reader)
+      signal?.removeEventListener('abort', end)
+    })
+    if (signal?.aborted || this.status.current === 'closed') reader.end()
+    else {
+      signal?.addEventListener('abort', end, { once: true })
+      this.#readers.add(reader)
+    }
+    return reader
+  }
+
+  /** Hides messages the filter says no to, new ones and those of a backlog. Answers a function that removes the filter. */
+  addFilter(filter: MessageFilter): () => void {
+    return this.#room.visibility.addFilter(filter)
+  }
+
+  /** Hides what this DID writes and that it types, on this device only. */
+  mute(did: string): void {
+    this.#room.visibility.mute(did)
+    this.#room.typing.ended(did)
+  }
+
+  /** Undoes {@link mute}. What was hidden meanwhile comes with the next `requestBacklog`. */
+  unmute(did: string): void {
+    this.#room.visibility.unmute(did)
+  }
+
+  /** Leaves the room and says so. Idempotent; never rejects. */
+  async leaveChat(): Promise<void> {
+    this.#onLeft()
+    await this.#room.close()
+    for (const reader of [...this.#readers]) reader.end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leaveChat()
+  }
+
+  /** @internal */
+  open(): Promise<void> {
+    return this.#room.open()
+  }
+
+  /** @internal The page is going away: says so without waiting for anything. */
+  pause(): void {
+    this.#room.pause()
+  }
+
+  /** @internal The page is back. */
+  resume(): void {
+    this.#room.resume()
+  }
+
+  /** @internal Something outside the room failed that its users should know of. */
+  connectionFailed(error: GhostChatError): void {
+    this.#room.status.failed(error)
+  }
+
+  #listener(): RoomListener {
+    return {
+      joined: (did) => this.emit('user-joined', did),
+      left: (did, reason) => this.emit('user-left', did, { reason }),
+      updated: (did) => {
+        const member = this.#room.state.roster.member(did)
+        if (member !== undefined) this.emit('user-updated', did, member)
+      },
+      message: (message) => {
+        this.emit('message', message.author, message)
+        for (const reader of [...this.#readers]) reader.push(message)
+      },
+      messageUpdated: (message) => this.emit('message-updated', message.author, message),
+      backlog: (messages) => this.emit('backlog', messages),
+      typing: (dids) => this.emit('typing', dids),
+      status: (status) => this.emit('status', status),
+      failed: (error) => this.#report(error),
+    }
+  }
+
+  /** To whoever listens for errors, else to the log. */
+  #report(error: GhostChatError): void {
+    if (!this.emit('error', error)) this.#warn(error.message, error.cause)
+  }
+}
+
+function idOf(message: unknown): EventId {
+  const id = message instanceof Message ? message.id : message
+  if (isEventId(id)) return id
+  throw new GhostChatError('invalid-message', 'reply needs a message of this chat, or the id of one')
+}

@@ -1,0 +1,93 @@
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { GhostChatError } from '../errors.ts'
+import { decodeNodeInfo, NODE_INFO_MAX_BYTES, NODE_INFO_PATH, type NodeInfo } from '../wire/node-info.ts'
+
+/** A node as an application names it, understood. */
+export type NodeAddress = { kind: 'multiaddr'; address: Multiaddr } | { kind: 'url'; url: URL }
+
+/**
+ * Understands an entry of `nodes`: an http(s) URL, or a multiaddr that ends in
+ * `/p2p/<peer id>`.
+ *
+ * @throws `invalid-node`
+ */
+export function parseNode(entry: unknown): NodeAddress {
+  if (typeof entry !== 'string') {
+    throw new GhostChatError('invalid-node', 'a node must be a text: an http(s) URL or a multiaddr')
+  }
+  if (entry.startsWith('/')) return { kind: 'multiaddr', address: parseMultiaddr(entry) }
+  const url = URL.canParse(entry) ? new URL(entry) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new GhostChatError('invalid-node', `the node '${entry}' is neither an http(s) URL nor a multiaddr`)
+  }
+  return { kind: 'url', url }
+}
+
+/**
+ * Asks a node at a URL for its description, and answers where to dial it: at the
+ * URL's own host and port first, which were just reached, then at the addresses
+ * it names.
+ *
+ * @throws `node-unreachable` when there is no answer or it is no description
+ */
+export async function fetchNodeInfo(url: URL, signal: AbortSignal): Promise<{ info: NodeInfo; addresses: Multiaddr[] }> {
+  const response = await fetch(new URL(url.pathname.replace(/\/$/, '') + NODE_INFO_PATH, url), {
+    signal,
+    headers: { accept: 'application/json' },
+    credentials: 'omit',
+    cache: 'no-store',
+    redirect: 'error',
+  })
+  if (!response.ok) throw new GhostChatError('node-unreachable', `it answers ${response.status} to ${NODE_INFO_PATH}`)
+  const info = decodeNodeInfo(await readLimited(response, NODE_INFO_MAX_BYTES))
+  if (info === undefined) throw new GhostChatError('node-unreachable', 'what answers there is not a GhostNode')
+  const named = info.multiaddrs.flatMap((address) => {
+    try {
+      return [parseMultiaddr(address)]
+    } catch {
+      return []
+    }
+  })
+  return { info, addresses: url.pathname === '/' ? [addressOf(url, info.peerId), ...named] : named }
+}
+
+/** The WebSocket multiaddr behind a URL. */
+function addressOf(url: URL, peerId: string): Multiaddr {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const secure = url.protocol === 'https:'
+  const port = url.port || (secure ? '443' : '80')
+  const family = host.includes(':') ? 'ip6' : /^\d+\.\d+\.\d+\.\d+$/.test(host) ? 'ip4' : 'dns'
+  try {
+    return multiaddr(`/${family}/${host}/tcp/${port}${secure ? '/tls' : ''}/ws/p2p/${peerId}`)
+  } catch (cause) {
+    throw new GhostChatError('node-unreachable', 'the node names a malformed peer id', { cause })
+  }
+}
+
+function parseMultiaddr(text: string): Multiaddr {
+  let address: Multiaddr
+  try {
+    address = multiaddr(text)
+  } catch (cause) {
+    throw new GhostChatError('invalid-node', `the node '${text}' is not a well-formed multiaddr`, { cause })
+  }
+  if (address.getComponents().at(-1)?.name !== 'p2p') {
+    throw new GhostChatError('invalid-node', `the node '${text}' must end in /p2p/<peer id>`)
+  }
+  return address
+}
+
+async function readLimited(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  let bytes = 0
+  const reader = response.body?.getReader()
+  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+    bytes += read.value.byteLength
+    if (bytes > maxBytes) {
+      await reader?.cancel()
+      throw new GhostChatError('node-unreachable', `its description is over ${maxBytes} bytes`)
+    }
+    chunks.push(read.value)
+  }
+  return new Blob(chunks).text()
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../clock.ts'
+import type { Verifier } from '../identity/verifier.ts'
+import { FUTURE_MS, LIVE_PAST_MS, RETENTION_MS } from '../limits.ts'
+import { toMilliseconds } from '../wire/claims.ts'
+import { eventOf, isType, type SignedEvent } from '../wire/event.ts'
+import { type Malformed, parseJwt } from '../wire/jwt.ts'
+import { SeenEvents } from './seen.ts'
+
+/** How an event came: with the stream of new ones, or as part of what was before. */
+export type Origin = 'live' | 'history'
+
+/** Why every honest peer refuses an event. */
+export type RejectReason = Malformed | 'wrong-audience' | 'bad-signature'
+
+/** Why this peer, now, has no use for an event. */
+export type IgnoreReason = 'duplicate' | 'reused-jti' | 'expired' | 'too-old' | 'in-the-future'
+
+/**
+ * What the gate says to an event.
+ * - `accept`: it is right and new.
+ * - `reject`: nobody honest passes it on. Costs whoever forwarded it.
+ * - `ignore`: depends on time or on what was seen before. Costs nobody.
+ */
+export type Verdict =
+  | { verdict: 'accept'; event: SignedEvent }
+  | { verdict: 'reject'; reason: RejectReason }
+  | { verdict: 'ignore'; reason: IgnoreReason }
+
+/**
+ * The only way into a room. Every event passes here: the ones of gossip, of a
+ * backlog, and a member's own.
+ */
+export class Gate {
+  readonly topic: string
+  readonly #clock: Clock
+  readonly #verifier: Verifier
+  readonly #seen = new SeenEvents()
+
+  constructor(options: { topic: string; clock: Clock; verifier: Verifier }) {
+    this.topic = options.topic
+    this.#clock = options.clock
+    this.#verifier = options.verifier
+  }
+
+  /** Looks an event over and remembers it when it is accepted. Never throws, never rejects. */
+  async admit(jwt: string, origin: Origin): Promise<Verdict> {
+    return this.#remember(await this.#inspect(jwt, origin))
+  }
+
+  /**
+   * {@link admit} for the events of one gossip message, which stand or fall
+   * together: where one is rejected, none is accepted, because no honest peer
+   * lets the message through.
+   */
+  async admitAll(jwts: readonly string[], origin: Origin): Promise<Verdict[]> {
+    const verdicts = await Promise.all(jwts.map((jwt) => this.#inspect(jwt, origin)))
+    if (verdicts.some(({ verdict }) => verdict === 'reject')) {
+      return verdicts.filter(({ verdict }) => verdict === 'reject')
+    }
+    return verdicts.map((verdict) => this.#remember(verdict))
+  }
+
+  async #inspect(jwt: string, origin: Origin): Promise<Verdict> {
+    const parsed = parseJwt(jwt)
+    if (typeof parsed === 'string') return { verdict: 'reject', reason: parsed }
+    const { claims, signed, signature } = parsed
+    if (claims.aud !== this.topic) return { verdict: 'reject', reason: 'wrong-audience' }
+    const event = eventOf(jwt, claims)
+    const reason = this.#seen.find(event) ?? this.#untimely(event, origin)
+    if (reason !== undefined) return { verdict: 'ignore', reason }
+    if (!(await this.#verifier.verify(claims.iss, signed, signature))) {
+      return { verdict: 'reject', reason: 'bad-signature' }
+    }
+    return { verdict: 'accept', event }
+  }
+
+  /** Only verified events are remembered: a forgery must not shut out the event it imitates. */
+  #remember(verdict: Verdict): Verdict {
+    if (verdict.verdict !== 'accept') return verdict
+    // The same event may have been accepted while this one's signature was being verified.
+    const reason = this.#seen.find(verdict.event)
+    if (reason !== undefined) return { verdict: 'ignore', reason }
+    this.#seen.add(verdict.event, this.#clock.now())
+    return verdict
+  }
+
+  #untimely(event: SignedEvent, origin: Origin): IgnoreReason | undefined {
+    const now = this.#clock.now()
+    if (toMilliseconds(event.claims.exp) <= now) return 'expired'
+    if (event.timestamp > now + FUTURE_MS) return 'in-the-future'
+    if (event.timestamp < now - oldestMs(event, origin)) return 'too-old'
+    return undefined
+  }
+}
+
+/**
+ * How far back an event may lie. A message that waited for its author to get a
+ * connection is as welcome as one from a backlog, and a replayed one is known
+ * by its id; a statement about now is worth nothing later.
+ */
+function oldestMs(event: SignedEvent, origin: Origin): number {
+  return origin === 'history' || isType(event, 'message') ? RETENTION_MS : LIVE_PAST_MS
+}

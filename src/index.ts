@@ -1,0 +1,25 @@
+/**
+ * GhostChat: ephemeral, signed, peer-to-peer chat for dapps.
+ *
+ * @packageDocumentation
+ */
+
+export {
+  type BacklogOptions,
+  GhostChat,
+  type GhostChatEvents,
+  type PresenceControl,
+  type TypingControl,
+} from './chat.ts'
+export type { Clock } from './clock.ts'
+export { GhostChatError, type GhostChatErrorCode } from './errors.ts'
+export type { IdentityOption } from './identity/identity.ts'
+export type { Logger } from './logger.ts'
+export type { Channel, ChannelHandler, FrameStream, Network } from './network/network.ts'
+export type { Random } from './random.ts'
+export { Message, type MessageStatus } from './room/message.ts'
+export type { RoomState, RoomStatus } from './room/room-status.ts'
+export type { LeaveReason, Member } from './room/roster.ts'
+export type { MessageFilter } from './room/visibility.ts'
+export { type JoinChatOptions, type OpenSpaceOptions, openSpace, type Space } from './space.ts'
+export type { JsonObject, JsonValue } from './wire/json.ts'

@@ -1,0 +1,77 @@
+/**
+ * Every number that bounds something, in one place. Sizes are bytes and times
+ * are milliseconds unless the name says otherwise. The ones that are part of
+ * the wire are marked; changing those makes peers disagree.
+ */
+
+/** Wire. The longest topic: the limit of a rendezvous namespace. */
+export const TOPIC_MAX_BYTES = 255
+/** Wire. The longest event. */
+export const EVENT_MAX_BYTES = 16 * 1024
+/** Wire. The longest gossip message (one or several events). */
+export const FRAME_MAX_BYTES = 32 * 1024
+/** Wire. The most events in one gossip message. */
+export const FRAME_MAX_EVENTS = 64
+/** Wire. The longest text of a message, as UTF-8. */
+export const TEXT_MAX_BYTES = 4096
+/** Wire. The largest presence data, as JSON in UTF-8. */
+export const PRESENCE_MAX_BYTES = 1024
+/** Wire. The most parents an event names. */
+export const PARENTS_MAX = 8
+
+/** Wire. How long a presence event holds: three renewals, so two may be lost. */
+export const LEASE_MS = 90_000
+/** How often a device renews its presence. */
+export const RENEW_MS = 30_000
+/** Wire. How long a typing event holds. */
+export const TYPING_MS = 6_000
+/** How often a continuing typist says so again. */
+export const TYPING_REPEAT_MS = 3_000
+/** Wire. How long a message lives: a day. */
+export const RETENTION_MS = 24 * 60 * 60 * 1000
+/** How far in the past a live event about presence or typing may lie. */
+export const LIVE_PAST_MS = 120_000
+/** How far in the future any event may lie: clocks differ. */
+export const FUTURE_MS = 60_000
+/** How long a lost connection may last before the device counts as gone. */
+export const GRACE_MS = 10_000
+
+/** The most events a room keeps. */
+export const WINDOW_MAX_EVENTS = 1_000
+/** The most bytes of events a room keeps. */
+export const WINDOW_MAX_BYTES = 4 * 1024 * 1024
+/** The most devices a roster holds; the one heard of longest ago makes room. */
+export const ROSTER_MAX_DEVICES = 2_000
+/** The most identifiers of seen events a gate remembers. */
+export const SEEN_MAX = 16_384
+/** The most verification keys a process keeps imported. */
+export const KEYS_MAX = 2_048
+/** The most messages that wait for a first peer. */
+export const OUTBOX_MAX_EVENTS = 1_000
+/** The most messages that wait for a slow reader of `messages()`. */
+export const READER_MAX_MESSAGES = 1_000
+
+/** Wire. The most timeline events in one backlog answer. */
+export const BACKLOG_MAX_EVENTS = 100
+/** Wire. The most bytes of timeline events in one backlog answer. */
+export const BACKLOG_MAX_BYTES = 256 * 1024
+/** Wire. The most presence events in one backlog answer. */
+export const BACKLOG_MAX_DEVICES = 500
+/** How long one backlog answer may take. */
+export const BACKLOG_TIMEOUT_MS = 10_000
+/** How many peers a backlog is asked of. */
+export const BACKLOG_PEERS = 3
+/** How many backlog answers a device gives at once. */
+export const BACKLOG_CONCURRENCY = 4
+/** How many answers one peer gets in a row … */
+export const BACKLOG_BURST = 4
+/** … and how long it waits for each further one. */
+export const BACKLOG_REFILL_MS = 30_000
+/** How long a newcomer waits for somebody to ask. */
+export const GREETING_WAIT_MS = 2_000
+/** How long `requestBacklog` waits for a first connection. */
+export const CONNECT_WAIT_MS = 5_000
+/** How many members greet a newcomer by renewing their presence early. */
+export const GREETERS = 3
+/** The shortest time between two greetings of one device. */
+export const GREETING_PAUSE_MS = 1_000

@@ -1,0 +1,26 @@
+import type { Stream } from '@libp2p/interface'
+import { lpStream } from '@libp2p/utils'
+import { FRAME_MAX_BYTES } from '../limits.ts'
+import type { FrameStream } from './network.ts'
+
+/** A libp2p stream as frames: each is preceded by its length as an unsigned varint. */
+export function frameStream(stream: Stream): FrameStream {
+  const prefixed = lpStream(stream, { maxDataLength: FRAME_MAX_BYTES })
+  return {
+    frames: {
+      async *[Symbol.asyncIterator]() {
+        for (;;) {
+          const frame = await prefixed.read().catch((thrown: unknown) => {
+            if (thrown instanceof Error && thrown.name === 'UnexpectedEOFError') return undefined
+            throw thrown
+          })
+          if (frame === undefined) return
+          yield frame.subarray()
+        }
+      },
+    },
+    send: (frame) => prefixed.write(frame),
+    close: () => stream.close().catch(() => {}),
+    abort: (reason) => stream.abort(reason),
+  }
+}

@@ -1,0 +1,64 @@
+import { type GossipSub, type GossipSubComponents, type GossipsubOpts, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { FRAME_MAX_BYTES } from '../limits.ts'
+
+const utf8 = new TextEncoder()
+
+/**
+ * What every participant must agree on: the JWTs authenticate themselves, so
+ * gossipsub adds no signature, and the id of a gossip message comes from its
+ * bytes and from nothing its author could choose.
+ */
+const WIRE: Partial<GossipsubOpts> = {
+  globalSignaturePolicy: StrictNoSign,
+  msgIdFn: ({ topic, data }) => sha256.create().update(utf8.encode(topic)).update(data).digest(),
+  seenTTL: 10 * 60_000,
+  fallbackToFloodsub: false,
+  doPX: false,
+  ignoreDuplicatePublishError: true,
+  maxInboundDataLength: FRAME_MAX_BYTES,
+  decodeRpcLimits: {
+    maxSubscriptions: 5_000,
+    maxMessages: 1_000,
+    maxIhaveMessageIDs: 5_000,
+    maxIwantMessageIDs: 5_000,
+    maxIdontwantMessageIDs: 512,
+    maxControlMessages: 5_000,
+    maxPeerInfos: 16,
+  },
+}
+
+/**
+ * An office, a household, everybody behind one proxy share an address: scoring
+ * it down silences them.
+ */
+const SCORES: Partial<GossipsubOpts> = {
+  scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6 },
+}
+
+/** Rooms one device may be in, times about 1.3 KiB that gossipsub accounts for each. */
+const CLIENT_TOPIC_BYTES = 16 * 1024 * 1024
+const HUB_TOPIC_BYTES = 4 * 1024 * 1024
+
+/** Gossipsub for somebody who chats. */
+export function clientGossip(): (components: GossipSubComponents) => GossipSub {
+  return gossipsub({ ...WIRE, ...SCORES, floodPublish: true, maxTopicBytesPerPeer: CLIENT_TOPIC_BYTES })
+}
+
+/**
+ * Gossipsub for a node. A hub's mesh must hold all its clients: with the degree
+ * of a client, 12 at the most, the 13th member of a room gets its messages only
+ * by the way of later gossip, late or never.
+ */
+export function hubGossip(): (components: GossipSubComponents) => GossipSub {
+  return gossipsub({
+    ...WIRE,
+    ...SCORES,
+    D: 512,
+    Dlo: 256,
+    Dhi: 4096,
+    Dout: 2,
+    floodPublish: true,
+    maxTopicBytesPerPeer: HUB_TOPIC_BYTES,
+  })
+}

@@ -1,0 +1,167 @@
+import { type GossipSub, type SubscriptionChangeData, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Clock } from '../clock.ts'
+import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
+import { frameStream } from './frame-stream.ts'
+import { Libp2pChannel } from './libp2p-channel.ts'
+import type { Channel, ChannelHandler, FrameStream, Network } from './network.ts'
+
+/** A libp2p node that has gossipsub. */
+export type ChatLibp2p = Libp2p<{ pubsub: GossipSub }>
+
+/** How long a topic stays subscribed after it was left: gossipsub refuses a graft for 10 s after an unsubscribe. */
+const WARM_MS = 15_000
+/** How soon to look again for a stream that gossipsub is opening; it tells nobody when it has. */
+const STREAM_RETRY_MS = 20
+/** How long a peer that opened a stream may take to say for which topic. */
+const HELLO_TIMEOUT_MS = 5_000
+/** The longest topic a peer may name there. */
+const TOPIC_DECODER = new TextDecoder('utf-8', { fatal: true })
+
+const VALIDATION = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+/** Rooms on a libp2p node: gossipsub for the gossip, one protocol for direct streams. */
+export class Libp2pNetwork implements Network {
+  readonly peerId: string
+  readonly #libp2p: ChatLibp2p
+  readonly #pubsub: GossipSub
+  readonly #clock: Clock
+  readonly #routesTo: (peerId: string) => Multiaddr[]
+  readonly #onClose: () => Promise<void>
+  readonly #channels = new Map<string, Libp2pChannel>()
+  /** Topics that were left and are still subscribed: ends that. */
+  readonly #warm = new Map<string, () => void>()
+  #cancelRetry: (() => void) | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(options: {
+    libp2p: ChatLibp2p
+    clock: Clock
+    /** Addresses at which a member may be reached: through the nodes. */
+    routesTo: (peerId: string) => Multiaddr[]
+    /** Closes what was opened for this network. */
+    onClose: () => Promise<void>
+  }) {
+    this.#libp2p = options.libp2p
+    this.#pubsub = options.libp2p.services.pubsub
+    this.#clock = options.clock
+    this.#routesTo = options.routesTo
+    this.#onClose = options.onClose
+    this.peerId = this.#libp2p.peerId.toString()
+  }
+
+  /** Begins to listen to the libp2p node. */
+  async start(): Promise<void> {
+    this.#pubsub.addEventListener('subscription-change', this.#onSubscriptionChange)
+    this.#libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
+    await this.#libp2p.handle(
+      BACKLOG_PROTOCOL,
+      (stream, connection) => this.#onStream(frameStream(stream), connection.remotePeer.toString()),
+      { runOnLimitedConnection: true, maxInboundStreams: 4, force: true },
+    )
+  }
+
+  join(topic: string, handler: ChannelHandler): Channel {
+    this.#warm.get(topic)?.()
+    this.#warm.delete(topic)
+    this.#pubsub.topicValidators.set(topic, async (_peer, message) => VALIDATION[await handler.onGossip(message.data)])
+    this.#pubsub.subscribe(topic)
+    const channel = new Libp2pChannel({
+      topic,
+      handler,
+      pubsub: this.#pubsub,
+      open: (peerId, topicName, signal) => this.#openStream(peerId, topicName, signal),
+      onLeave: () => this.#leave(channel),
+    })
+    this.#channels.set(topic, channel)
+    if (channel.refresh()) this.#retrySoon()
+    return channel
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown()
+    return this.#closed
+  }
+
+  #leave(channel: Libp2pChannel): void {
+    const { topic } = channel
+    if (this.#channels.get(topic) !== channel) return
+    this.#channels.delete(topic)
+    this.#pubsub.topicValidators.set(topic, () => TopicValidatorResult.Ignore)
+    const cancel = this.#clock.after(WARM_MS, () => {
+      this.#warm.delete(topic)
+      this.#unsubscribe(topic)
+    })
+    this.#warm.set(topic, cancel)
+  }
+
+  #unsubscribe(topic: string): void {
+    this.#pubsub.topicValidators.delete(topic)
+    this.#pubsub.unsubscribe(topic)
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#cancelRetry?.()
+    for (const channel of [...this.#channels.values()]) channel.leave()
+    for (const [topic, cancel] of this.#warm) {
+      cancel()
+      this.#unsubscribe(topic)
+    }
+    this.#warm.clear()
+    this.#pubsub.removeEventListener('subscription-change', this.#onSubscriptionChange)
+    this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+    await this.#libp2p.unhandle(BACKLOG_PROTOCOL)
+    await this.#onClose()
+  }
+
+  readonly #onSubscriptionChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
+    for (const { topic } of detail.subscriptions) {
+      if (this.#channels.get(topic)?.refresh()) this.#retrySoon()
+    }
+  }
+
+  /** Gossipsub forgets the peer in a listener of its own, which may run after this one. */
+  readonly #onDisconnect = ({ detail: peerId }: CustomEvent<PeerId>): void => {
+    queueMicrotask(() => {
+      for (const channel of [...this.#channels.values()]) channel.disconnected(peerId.toString())
+    })
+  }
+
+  #retrySoon(): void {
+    this.#cancelRetry ??= this.#clock.after(STREAM_RETRY_MS, () => {
+      this.#cancelRetry = undefined
+      const again = [...this.#channels.values()].map((channel) => channel.refresh())
+      if (again.includes(true)) this.#retrySoon()
+    })
+  }
+
+  async #openStream(peerId: string, topic: string, signal: AbortSignal): Promise<FrameStream> {
+    const open = this.#libp2p.getConnections().find(({ remotePeer }) => remotePeer.toString() === peerId)
+    const options = { signal, runOnLimitedConnection: true }
+    const connection = open ?? (await this.#libp2p.dial(this.#routesTo(peerId), { signal }))
+    const stream = frameStream(await connection.newStream(BACKLOG_PROTOCOL, options))
+    await stream.send(new TextEncoder().encode(topic))
+    return stream
+  }
+
+  /** Reads for which topic the stream is, and hands it to that room. */
+  async #onStream(stream: FrameStream, peerId: string): Promise<void> {
+    const cancel = this.#clock.after(HELLO_TIMEOUT_MS, () => stream.abort(new Error('no topic was named')))
+    try {
+      const hello = await stream.frames[Symbol.asyncIterator]().next()
+      const topic = hello.done ? '' : TOPIC_DECODER.decode(hello.value)
+      const channel = this.#channels.get(topic)
+      if (channel === undefined) throw new Error('not in this topic')
+      channel.handler.onStream(stream, peerId)
+    } catch (thrown) {
+      stream.abort(thrown instanceof Error ? thrown : new Error(String(thrown)))
+    } finally {
+      cancel()
+    }
+  }
+}

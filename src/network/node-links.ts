@@ -1,0 +1,130 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Clock } from '../clock.ts'
+import { describe, GhostChatError } from '../errors.ts'
+import type { Random } from '../random.ts'
+
+/** Where a node is: looked up anew before each attempt, since a node may have moved. */
+export type ResolveNode = (signal: AbortSignal) => Promise<Multiaddr[]>
+
+const BACKOFF_FIRST_MS = 500
+const BACKOFF_MAX_MS = 15_000
+const ATTEMPT_TIMEOUT_MS = 10_000
+
+/**
+ * Keeps the connection to one node: dials, waits for its end, dials again. The
+ * pause between failures doubles from half a second to 15 s, a quarter of it by
+ * chance, so that the clients of a node that restarts do not come all at once.
+ */
+export class NodeLink {
+  readonly #libp2p: Libp2p
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #name: string
+  readonly #resolve: ResolveNode
+  readonly #onAddresses: (addresses: Multiaddr[]) => void
+  readonly #onFailure: (error: GhostChatError) => void
+  readonly #closing = new AbortController()
+  #wake = (): void => {}
+
+  constructor(options: {
+    libp2p: Libp2p
+    clock: Clock
+    random: Random
+    /** What the application calls the node. */
+    name: string
+    resolve: ResolveNode
+    onAddresses: (addresses: Multiaddr[]) => void
+    onFailure: (error: GhostChatError) => void
+  }) {
+    this.#libp2p = options.libp2p
+    this.#clock = options.clock
+    this.#random = options.random
+    this.#name = options.name
+    this.#resolve = options.resolve
+    this.#onAddresses = options.onAddresses
+    this.#onFailure = options.onFailure
+  }
+
+  /** Runs until {@link close}. Never rejects. */
+  async run(): Promise<void> {
+    let failures = 0
+    while (!this.#closing.signal.aborted) {
+      try {
+        const peerId = await this.#connect()
+        failures = 0
+        await this.#untilLost(peerId)
+      } catch (thrown) {
+        failures += 1
+        const pauseMs = this.#pauseMs(failures)
+        if (!this.#closing.signal.aborted) this.#report(thrown, pauseMs)
+        await this.#pause(pauseMs)
+      }
+    }
+  }
+
+  /** Ends a pause: the machine is online again, or the page is shown. */
+  wake(): void {
+    this.#wake()
+  }
+
+  close(): void {
+    this.#closing.abort(new Error('closed'))
+    this.#wake()
+  }
+
+  async #connect(): Promise<PeerId> {
+    const timeout = new AbortController()
+    const cancel = this.#clock.after(ATTEMPT_TIMEOUT_MS, () => timeout.abort(new Error('no answer in 10 s')))
+    const signal = AbortSignal.any([this.#closing.signal, timeout.signal])
+    try {
+      const addresses = await this.#resolve(signal)
+      this.#onAddresses(addresses)
+      const { remotePeer } = await this.#libp2p.dial(addresses, { signal })
+      await this.#libp2p.peerStore.merge(remotePeer, { tags: { 'keep-alive-ghostchat-node': { value: 100 } } }, { signal })
+      return remotePeer
+    } catch (thrown) {
+      throw timeout.signal.aborted ? timeout.signal.reason : thrown
+    } finally {
+      cancel()
+    }
+  }
+
+  #untilLost(peerId: PeerId): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#libp2p.removeEventListener('peer:disconnect', onDisconnect)
+        this.#closing.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
+        if (detail.equals(peerId)) done()
+      }
+      this.#libp2p.addEventListener('peer:disconnect', onDisconnect)
+      this.#closing.signal.addEventListener('abort', done)
+      if (this.#closing.signal.aborted || this.#libp2p.getConnections(peerId).length === 0) done()
+    })
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(ms, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  #pauseMs(failures: number): number {
+    const full = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (failures - 1))
+    return Math.round(full * (0.75 + this.#random.fraction() / 4))
+  }
+
+  #report(thrown: unknown, pauseMs: number): void {
+    const seconds = (pauseMs / 1000).toFixed(1)
+    const message = `unable to reach the node ${this.#name}; ${describe(thrown)}; next attempt in ${seconds} s`
+    this.#onFailure(new GhostChatError('node-unreachable', message, { cause: thrown }))
+  }
+}

@@ -1,0 +1,66 @@
+import { GhostChatError } from '../errors.ts'
+import type { Message } from './message.ts'
+
+/**
+ * An async iterator over messages that somebody else pushes.
+ *
+ * Keeps up to `max` messages for a reader that is slow; then the iteration ends
+ * with the error `reader-too-slow` after what was kept. A `signal` ends it
+ * without an error.
+ */
+export class MessageReader implements AsyncIterableIterator<Message> {
+  readonly #max: number
+  readonly #onEnd: () => void
+  readonly #waiting: Message[] = []
+  #wake: (() => void) | undefined
+  #ended = false
+  #error: GhostChatError | undefined
+
+  constructor(max: number, onEnd: () => void) {
+    this.#max = max
+    this.#onEnd = onEnd
+  }
+
+  push(message: Message): void {
+    if (this.#ended) return
+    if (this.#waiting.length >= this.#max) {
+      this.#error = new GhostChatError('reader-too-slow', `${this.#max} messages wait for the reader of messages()`)
+      this.end()
+      return
+    }
+    this.#waiting.push(message)
+    this.#wake?.()
+  }
+
+  /** No more messages will come. */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#onEnd()
+    this.#wake?.()
+  }
+
+  async next(): Promise<IteratorResult<Message, undefined>> {
+    while (this.#waiting.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    const value = this.#waiting.shift()
+    if (value !== undefined) return { done: false, value }
+    const error = this.#error
+    this.#error = undefined
+    if (error !== undefined) throw error
+    return { done: true, value: undefined }
+  }
+
+  async return(): Promise<IteratorResult<Message, undefined>> {
+    this.#waiting.length = 0
+    this.end()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}

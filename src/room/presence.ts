@@ -1,0 +1,117 @@
+import { type Clock, every } from '../clock.ts'
+import { GhostChatError } from '../errors.ts'
+import { GREETERS, GREETING_PAUSE_MS, RENEW_MS } from '../limits.ts'
+import { type Bodies, isPresenceData } from '../wire/claims.ts'
+import type { SignedEvent } from '../wire/event.ts'
+import type { JsonObject } from '../wire/json.ts'
+
+type PresenceType = 'join' | 'presence' | 'leave'
+
+/** The own device's presence: announced, renewed, and taken back. */
+export class Presence {
+  readonly #clock: Clock
+  readonly #peerId: string
+  readonly #write: <T extends PresenceType>(type: T, body: Bodies[T]) => Promise<SignedEvent<T>>
+  readonly #publish: (event: SignedEvent<PresenceType>) => Promise<void>
+  readonly #onFailure: (thrown: unknown) => void
+  #data: JsonObject
+  #leave: SignedEvent<'leave'> | undefined
+  #stopRenewing = (): void => {}
+  #greetedAt = Number.NEGATIVE_INFINITY
+  #cancelGreeting: (() => void) | undefined
+  /** The presence was taken back, until the next {@link join}. */
+  #away = false
+
+  constructor(options: {
+    clock: Clock
+    peerId: string
+    data: JsonObject
+    write: <T extends PresenceType>(type: T, body: Bodies[T]) => Promise<SignedEvent<T>>
+    publish: (event: SignedEvent<PresenceType>) => Promise<void>
+    onFailure: (thrown: unknown) => void
+  }) {
+    this.#clock = options.clock
+    this.#peerId = options.peerId
+    this.#write = options.write
+    this.#publish = options.publish
+    this.#onFailure = options.onFailure
+    this.#data = clonePresence(options.data)
+  }
+
+  /** Says that this device is there, as a newcomer, and goes on saying so every 30 s. */
+  async join(): Promise<void> {
+    this.#away = false
+    await this.#announce('join')
+  }
+
+  /** Shows something else of the user. @throws `invalid-presence` */
+  async update(data: JsonObject): Promise<void> {
+    this.#data = clonePresence(data)
+    await this.#announce('presence')
+  }
+
+  /**
+   * Greets a newcomer, who knows nobody yet, by renewing early. Only a few do:
+   * those whose peer ids a hash of the newcomer's event ranks first. Newcomers
+   * that come together are greeted together.
+   */
+  greet(joinId: string, peers: readonly string[]): void {
+    if (this.#cancelGreeting !== undefined || !ranksFirst(this.#peerId, joinId, peers)) return
+    const pauseMs = Math.max(0, this.#greetedAt + GREETING_PAUSE_MS - this.#clock.now())
+    this.#cancelGreeting = this.#clock.after(pauseMs, () => {
+      this.#cancelGreeting = undefined
+      this.#greetedAt = this.#clock.now()
+      this.#announce('presence').catch(this.#onFailure)
+    })
+  }
+
+  /**
+   * Takes the presence back. The event was signed with the last announcement, so
+   * nothing has to be waited for: a page that closes has no time to.
+   */
+  async leave(): Promise<void> {
+    this.#away = true
+    this.#stopRenewing()
+    this.#cancelGreeting?.()
+    this.#cancelGreeting = undefined
+    if (this.#leave !== undefined) await this.#publish(this.#leave)
+  }
+
+  async #announce(type: 'join' | 'presence'): Promise<void> {
+    if (this.#away) return
+    this.#stopRenewing()
+    this.#stopRenewing = every(this.#clock, RENEW_MS, () => {
+      this.#announce('presence').catch(this.#onFailure)
+    })
+    const event = await this.#write(type, { peer: this.#peerId, data: this.#data })
+    const leave = await this.#write('leave', { peer: this.#peerId })
+    if (leave.timestamp > (this.#leave?.timestamp ?? 0)) this.#leave = leave
+    if (!this.#away) await this.#publish(event)
+  }
+}
+
+function clonePresence(data: JsonObject): JsonObject {
+  if (!isPresenceData(data)) {
+    throw new GhostChatError('invalid-presence', 'presence must be a plain JSON object of at most 1,024 bytes')
+  }
+  return JSON.parse(JSON.stringify(data)) as JsonObject
+}
+
+function ranksFirst(own: string, joinId: string, peers: readonly string[]): boolean {
+  const ownRank = rank(joinId, own)
+  let ahead = 0
+  for (const peer of peers) {
+    if (peer !== own && rank(joinId, peer) < ownRank) ahead += 1
+    if (ahead >= GREETERS) return false
+  }
+  return true
+}
+
+/** FNV-1a: any even spread will do, nothing secret depends on it. */
+function rank(joinId: string, peer: string): number {
+  let hash = 0x811c9dc5
+  for (const character of joinId + peer) {
+    hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0
+  }
+  return hash
+}

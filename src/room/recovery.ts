@@ -1,0 +1,76 @@
+import type { Clock } from '../clock.ts'
+import { BACKLOG_PEERS, GREETING_WAIT_MS } from '../limits.ts'
+import type { Logger } from '../logger.ts'
+import { type Random, sample } from '../random.ts'
+import type { BacklogOutcome } from './backlog-client.ts'
+
+/** How many peers are tried in all before a recovery ends with what it has. */
+const ATTEMPTS_MAX = 6
+
+/** Finds out from other members what happened before, or meanwhile. */
+export class Recovery {
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #logger: Logger
+  readonly #candidates: () => string[]
+  /** Wakes those who wait for somebody to ask. */
+  readonly #wakers = new Set<() => void>()
+
+  constructor(options: { clock: Clock; random: Random; logger: Logger; candidates: () => string[] }) {
+    this.#clock = options.clock
+    this.#random = options.random
+    this.#logger = options.logger
+    this.#candidates = options.candidates
+  }
+
+  /** Somebody who could be asked may have come. */
+  notify(): void {
+    for (const wake of [...this.#wakers]) wake()
+  }
+
+  /**
+   * Asks up to three members, one first, then the others at once: the first
+   * answer tells who else there is. A member that fails is replaced by another.
+   * Where nobody is known it waits up to `waitMs` for somebody to show.
+   */
+  async run(
+    ask: (peerId: string) => Promise<BacklogOutcome>,
+    options: { signal: AbortSignal; waitMs?: number },
+  ): Promise<{ answers: BacklogOutcome[] }> {
+    const { signal, waitMs = GREETING_WAIT_MS } = options
+    const tried = new Set<string>()
+    const answers: BacklogOutcome[] = []
+    if (this.#candidates().length === 0) await this.#waitForCandidate(waitMs, signal)
+    while (answers.length < BACKLOG_PEERS && tried.size < ATTEMPTS_MAX && !signal.aborted) {
+      const untried = this.#candidates().filter((peer) => !tried.has(peer))
+      const round = sample(this.#random, untried, answers.length === 0 ? 1 : BACKLOG_PEERS - answers.length)
+      if (round.length === 0) break
+      for (const peer of round) tried.add(peer)
+      const outcomes = await Promise.allSettled(round.map(ask))
+      for (const [index, outcome] of outcomes.entries()) {
+        if (outcome.status === 'fulfilled') answers.push(outcome.value)
+        else this.#logger.debug(`no backlog from ${round[index]}`, outcome.reason)
+      }
+    }
+    signal.throwIfAborted()
+    return { answers }
+  }
+
+  #waitForCandidate(waitMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel()
+        this.#wakers.delete(look)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const look = (): void => {
+        if (this.#candidates().length > 0) done()
+      }
+      const cancel = this.#clock.after(waitMs, done)
+      this.#wakers.add(look)
+      signal.addEventListener('abort', done)
+      if (signal.aborted) done()
+    })
+  }
+}

@@ -1,0 +1,300 @@
+import type { Clock } from '../clock.ts'
+import { describe, GhostChatError } from '../errors.ts'
+import { type Author, createAuthor } from '../identity/author.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { Verifier } from '../identity/verifier.ts'
+import { BACKLOG_MAX_EVENTS, CONNECT_WAIT_MS } from '../limits.ts'
+import type { Logger } from '../logger.ts'
+import type { Channel, Network } from '../network/network.ts'
+import type { Random } from '../random.ts'
+import { isText } from '../wire/claims.ts'
+import { comparePositions, isType, type Position, type SignedEvent } from '../wire/event.ts'
+import type { EventId } from '../wire/event-id.ts'
+import { encodeFrame } from '../wire/frame.ts'
+import { byteLength, type JsonObject } from '../wire/json.ts'
+import { askBacklog } from './backlog-client.ts'
+import { BacklogServer } from './backlog-server.ts'
+import type { RoomListener } from './listener.ts'
+import type { Message } from './message.ts'
+import { Outbox } from './outbox.ts'
+import { Presence } from './presence.ts'
+import { Recovery } from './recovery.ts'
+import { RoomStatusMachine } from './room-status.ts'
+import { RoomState } from './state.ts'
+import { Typing } from './typing.ts'
+import { Visibility } from './visibility.ts'
+
+/** What a room is made of. */
+export interface RoomOptions {
+  topic: string
+  identity: Identity
+  network: Network
+  verifier: Verifier
+  clock: Clock
+  random: Random
+  logger: Logger
+  /** What the own device shows of its user. */
+  presence: JsonObject
+  /** How many messages to ask for whenever a connection is made, 0 to 100. */
+  backlogLimit: number
+  listener: RoomListener
+}
+
+/** One room from the inside: what is done to it by its owner, its network and time. */
+export class Room {
+  readonly topic: string
+  readonly state: RoomState
+  readonly presence: Presence
+  readonly typing: Typing
+  readonly visibility: Visibility
+  readonly status: RoomStatusMachine
+  readonly #options: RoomOptions
+  readonly #author: Author
+  readonly #outbox: Outbox
+  readonly #recovery: Recovery
+  readonly #server: BacklogServer
+  readonly #closing = new AbortController()
+  #channel: Channel | undefined
+  /** Settles when this device knows what it missed, as far as others could tell. */
+  #caughtUp: Promise<void> = Promise.resolve()
+  #endConnectWait = (): void => {}
+  /** Somebody answered since the connection was made. */
+  #answered = false
+
+  constructor(options: RoomOptions) {
+    const { topic, identity, network, clock, random, logger, listener } = options
+    this.#options = options
+    this.topic = topic
+    this.#author = createAuthor(identity, topic, { clock, random })
+    this.status = new RoomStatusMachine((status) => listener.status(status))
+    this.visibility = new Visibility((thrown) => this.#fail('listener-failed', 'a message filter threw', thrown))
+    this.typing = new Typing({
+      clock,
+      send: (state) => this.#sendTyping(state),
+      onChange: (dids) => listener.typing(dids),
+    })
+    this.state = new RoomState({
+      ...options,
+      did: identity.did,
+      visibility: this.visibility,
+      typing: this.typing,
+      onArrival: (event) => this.#onArrival(event),
+    })
+    this.presence = new Presence({
+      clock,
+      peerId: network.peerId,
+      data: options.presence,
+      write: (type, body) => this.#author.write(type, body, []),
+      publish: (event) => this.#publishPresence(event),
+      onFailure: (thrown) => this.#fail('signing-failed', 'unable to renew the presence', thrown),
+    })
+    this.#outbox = new Outbox({
+      publish: (frame) => this.#publish(frame),
+      onFate: (event, fate) => this.state.setStatus(event.id, fate),
+      now: () => clock.now(),
+    })
+    this.#recovery = new Recovery({ clock, random, logger, candidates: () => this.#otherPeers() })
+    this.#server = new BacklogServer({ clock, roster: this.state.roster, timeline: this.state.timeline })
+  }
+
+  /** Enters the room. Resolves when the own presence is signed and on its way. @throws `signing-failed` */
+  async open(): Promise<void> {
+    this.#channel = this.#options.network.join(this.topic, {
+      onGossip: (data) => this.state.admitGossip(data),
+      onNeighbours: () => this.#onNeighbours(),
+      onPeerLost: (peerId) => this.state.lose(peerId),
+      onStream: (stream, peerId) => void this.#server.serve(stream, peerId),
+    })
+    if (this.status.neighbours(this.#channel.neighbours())) this.#onConnected()
+    else this.#caughtUp = this.#firstConnection()
+    await this.presence.join()
+  }
+
+  /** Signs a text and sends it, or keeps it for the first neighbour. */
+  async send(text: string, replyTo?: EventId): Promise<Message> {
+    this.assertOpen()
+    assertText(text)
+    await this.#outbox.makeRoom()
+    const body = replyTo === undefined ? { text } : { text, replyTo }
+    const event = await this.#author.write('message', body, this.state.timeline.heads())
+    this.assertOpen()
+    this.typing.sent()
+    await this.state.admitOwn(event)
+    await this.#outbox.add(event)
+    const message = this.state.message(event.id)
+    if (message === undefined) throw new GhostChatError('invalid-message', 'the message is older than the window')
+    return message
+  }
+
+  /**
+   * The newest messages before a place, after asking other members for them.
+   * Waits for what the room is catching up with anyway.
+   */
+  async requestBacklog(options: { limit: number; before?: Position; signal?: AbortSignal }): Promise<Message[]> {
+    this.assertOpen()
+    const { limit, before, signal } = options
+    const cancelled = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
+    cancelled.throwIfAborted()
+    await untilAborted(this.#caughtUp, cancelled)
+    for (let missing = limit; missing > 0; ) {
+      const known = this.state.messages(limit, before)
+      missing = limit - known.length
+      if (missing === 0) break
+      const place = (this.#answered && placeOf(known[0])) || before
+      const { messages, more } = await this.#catchUp(Math.min(missing, BACKLOG_MAX_EVENTS), place, cancelled)
+      if (messages === 0 || !more) break
+    }
+    return this.state.messages(limit, before)
+  }
+
+  /** Leaves: says so, and ends everything. Never rejects. */
+  async close(): Promise<void> {
+    if (this.status.status.current === 'closed') return
+    this.status.close()
+    this.#closing.abort(new GhostChatError('chat-left', 'the chat was left'))
+    this.#endConnectWait()
+    await this.presence.leave().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
+    this.state.close()
+    this.#channel?.leave()
+  }
+
+  /** The page is going away, maybe for good: says that this device left, without waiting for anything. */
+  pause(): void {
+    this.presence.leave().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
+  }
+
+  /** The page is back after {@link pause}. */
+  resume(): void {
+    if (this.status.status.current !== 'closed') this.#join()
+  }
+
+  /** @throws `chat-left` */
+  assertOpen(): void {
+    this.#closing.signal.throwIfAborted()
+  }
+
+  #onNeighbours(): void {
+    if (this.status.neighbours(this.#channel?.neighbours() ?? 0)) {
+      this.#onConnected()
+      this.#join()
+    }
+  }
+
+  #join(): void {
+    this.presence.join().catch((thrown) => this.#fail('signing-failed', 'unable to announce the presence', thrown))
+  }
+
+  /** Waits up to 5 s for a first connection, and then for what it brings. */
+  #firstConnection(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(CONNECT_WAIT_MS, resolve)
+      this.#endConnectWait = () => {
+        cancel()
+        resolve(this.#caughtUp)
+      }
+    })
+  }
+
+  #onConnected(): void {
+    void this.#outbox.flush()
+    this.#answered = false
+    const { backlogLimit } = this.#options
+    this.#caughtUp = this.#catchUp(backlogLimit, undefined, this.#closing.signal).then(
+      () => {},
+      (thrown) => this.#options.logger.debug('catching up ended early', thrown),
+    )
+    this.#endConnectWait()
+  }
+
+  /** Asks other members for what happened before a place, and tells the listener what is new. */
+  async #catchUp(
+    limit: number,
+    before: Position | undefined,
+    signal: AbortSignal,
+  ): Promise<{ messages: number; more: boolean }> {
+    const fresh: Message[] = []
+    const channel = this.#channel
+    if (channel === undefined) return { messages: 0, more: false }
+    const request = { limit, roster: true, ...(before && { before }) }
+    try {
+      const { answers } = await this.#recovery.run(
+        (peerId) =>
+          askBacklog(channel, peerId, request, {
+            signal,
+            admitAll: async (jwts) => {
+              const { messages, accepted, rejected } = await this.state.admitHistory(jwts)
+              fresh.push(...messages)
+              return { accepted, rejected }
+            },
+          }),
+        { signal },
+      )
+      if (answers.length > 0) this.#answered = true
+      return { messages: fresh.length, more: answers.some(({ more }) => more) }
+    } finally {
+      const visible = fresh.filter((message) => this.state.shows(message)).sort(comparePositions)
+      if (this.status.status.current !== 'closed') this.#options.listener.backlog(visible)
+    }
+  }
+
+  #onArrival(event: SignedEvent): void {
+    if (!isType(event, 'join', 'presence') || event.claims.peer === this.#options.network.peerId) return
+    this.#recovery.notify()
+    const { peer } = event.claims
+    if (!isType(event, 'join')) return
+    this.presence.greet(
+      event.id,
+      this.state.roster.peers().filter((other) => other !== peer),
+    )
+  }
+
+  #otherPeers(): string[] {
+    return this.state.roster.peers().filter((peer) => peer !== this.#options.network.peerId)
+  }
+
+  async #publishPresence(event: SignedEvent): Promise<void> {
+    // A leave is not admitted here: the own user is in the list until the chat is closed,
+    // and a page that closes has no time for a verification.
+    if (!isType(event, 'leave')) await this.state.admitOwn(event)
+    await this.#publish(encodeFrame([event.jwt]))
+  }
+
+  #sendTyping(state: 'start' | 'stop'): void {
+    if (this.status.status.current !== 'connected') return
+    this.#author
+      .write('typing', { state }, [])
+      .then((event) => this.#publish(encodeFrame([event.jwt])))
+      .catch((thrown) => this.#fail('signing-failed', 'unable to say that the user types', thrown))
+  }
+
+  async #publish(frame: Uint8Array<ArrayBuffer>): Promise<number> {
+    const channel = this.#channel
+    return channel === undefined || channel.neighbours() === 0 ? 0 : channel.publish(frame)
+  }
+
+  #fail(code: GhostChatError['code'], message: string, thrown: unknown): void {
+    const error = thrown instanceof GhostChatError ? thrown : new GhostChatError(code, `${message}: ${describe(thrown)}`, { cause: thrown })
+    this.#options.listener.failed(error)
+  }
+
+}
+
+function placeOf(message: Message | undefined): Position | undefined {
+  return message && { timestamp: message.timestamp, author: message.author, id: message.id }
+}
+
+function assertText(text: unknown): asserts text is string {
+  if (isText(text)) return
+  if (typeof text === 'string' && byteLength(text) > 0 && text.isWellFormed()) {
+    throw new GhostChatError('message-too-long', `the text is ${byteLength(text)} bytes of UTF-8, 4,096 are allowed`)
+  }
+  throw new GhostChatError('invalid-message', 'the text must be a string of at least one character, well-formed Unicode')
+}
+
+function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

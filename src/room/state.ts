@@ -1,0 +1,182 @@
+import type { Clock } from '../clock.ts'
+import { GhostChatError } from '../errors.ts'
+import { Gate } from '../gate/gate.ts'
+import { admitGossip, type GossipVerdict } from '../gate/gossip.ts'
+import type { Verifier } from '../identity/verifier.ts'
+import { toMilliseconds } from '../wire/claims.ts'
+import { isType, type Position, type SignedEvent } from '../wire/event.ts'
+import { ExpiryTimer } from './expiry-timer.ts'
+import type { RoomListener } from './listener.ts'
+import { Message, type MessageStatus } from './message.ts'
+import { Roster, type RosterChange } from './roster.ts'
+import { Timeline, type TimelineEvent } from './timeline.ts'
+import type { Typing } from './typing.ts'
+import type { Visibility } from './visibility.ts'
+
+/**
+ * What a device knows of a room: who is there and what was said. Both are folds
+ * over the events the gate admits, and nothing else changes them.
+ */
+export class RoomState {
+  readonly roster = new Roster()
+  readonly timeline = new Timeline()
+  readonly #did: string
+  readonly #clock: Clock
+  readonly #gate: Gate
+  readonly #listener: RoomListener
+  readonly #visibility: Visibility
+  readonly #typing: Typing
+  readonly #onArrival: (event: SignedEvent) => void
+  readonly #expiry: ExpiryTimer
+  /** One object a message, for as long as the timeline has the event. */
+  readonly #messages = new WeakMap<TimelineEvent, Message>()
+
+  constructor(options: {
+    topic: string
+    did: string
+    clock: Clock
+    verifier: Verifier
+    listener: RoomListener
+    visibility: Visibility
+    typing: Typing
+    /** A presence event came, live: somebody is there. */
+    onArrival: (event: SignedEvent) => void
+  }) {
+    this.#did = options.did
+    this.#clock = options.clock
+    this.#gate = new Gate(options)
+    this.#listener = options.listener
+    this.#visibility = options.visibility
+    this.#typing = options.typing
+    this.#onArrival = options.onArrival
+    this.#expiry = new ExpiryTimer(this.#clock, () => this.#expire())
+  }
+
+  /** Admits a gossip message; the answer decides whether it travels on. */
+  async admitGossip(data: Uint8Array): Promise<GossipVerdict> {
+    const { verdict, events } = await admitGossip(this.#gate, data)
+    for (const event of events) this.#applyLive(event)
+    return verdict
+  }
+
+  /**
+   * Admits an event of our own, as strictly as anybody's.
+   *
+   * @throws `signing-failed` when the gate refuses it: the signer signed something else.
+   */
+  async admitOwn(own: SignedEvent): Promise<void> {
+    const answer = await this.#gate.admit(own.jwt, 'live')
+    if (answer.verdict !== 'accept') {
+      throw new GhostChatError('signing-failed', `our own gate refuses what the signer signed: ${answer.reason}`)
+    }
+    const { event } = answer
+    if (isType(event, 'message')) this.#messages.set(event, new Message(event, 'queued'))
+    this.#applyLive(event)
+  }
+
+  /** Admits what another member says happened before. Answers the messages that are new, to be shown together. */
+  async admitHistory(jwts: readonly string[]): Promise<{ messages: Message[]; accepted: number; rejected: boolean }> {
+    const answers = await Promise.all(jwts.map((jwt) => this.#gate.admit(jwt, 'history')))
+    const messages: Message[] = []
+    let accepted = 0
+    for (const answer of answers) {
+      if (answer.verdict !== 'accept') continue
+      accepted += 1
+      const { event } = answer
+      if (isType(event, 'message')) messages.push(...this.#keep(event))
+      else this.#applyPresence(event)
+    }
+    return { messages, accepted, rejected: answers.some(({ verdict }) => verdict === 'reject') }
+  }
+
+  /** The newest visible messages before a place, oldest first. */
+  messages(limit: number, before?: Position): Message[] {
+    this.timeline.prune(this.#clock.now())
+    const { events } = this.timeline.slice(Number.POSITIVE_INFINITY, before)
+    const visible = events.map((event) => this.#messageOf(event)).filter((message) => this.shows(message))
+    return visible.slice(Math.max(0, visible.length - limit))
+  }
+
+  /** A message by its id, while the window has it. */
+  message(id: string): Message | undefined {
+    const event = this.timeline.get(id)
+    return event && this.#messageOf(event)
+  }
+
+  shows(message: Message): boolean {
+    return this.#visibility.shows(message)
+  }
+
+  /** Notes how far an own message has come. */
+  setStatus(id: string, status: MessageStatus): void {
+    const message = this.message(id)
+    if (message === undefined) return
+    Message.setStatus(message, status)
+    this.#listener.messageUpdated(message)
+  }
+
+  /** The connection to a device was lost. */
+  lose(peerId: string): void {
+    this.roster.lose(peerId, this.#clock.now())
+    this.#expiry.by(this.roster.nextDeadline())
+  }
+
+  close(): void {
+    this.#expiry.cancel()
+    this.#typing.close()
+  }
+
+  #applyLive(event: SignedEvent): void {
+    if (!isType(event, 'message')) return this.#applyPresence(event, true)
+    const kept = this.#keep(event)
+    this.#typing.ended(event.claims.iss)
+    for (const message of kept) if (this.shows(message)) this.#listener.message(message)
+  }
+
+  #applyPresence(event: SignedEvent, live = false): void {
+    if (isType(event, 'join', 'presence', 'leave')) {
+      this.#tell(this.roster.apply(event))
+      this.#expiry.by(toMilliseconds(event.claims.exp))
+      if (live) this.#onArrival(event)
+    } else if (isType(event, 'typing')) {
+      this.#applyTyping(event)
+    }
+  }
+
+  #applyTyping(event: SignedEvent<'typing'>): void {
+    const { iss: did, exp, state } = event.claims
+    if (did === this.#did || this.#visibility.isMuted(did)) return
+    if (state === 'start') this.#typing.began(did, toMilliseconds(exp))
+    else this.#typing.ended(did)
+  }
+
+  /** Puts a message into the timeline. Answers it unless the window has no place for it. */
+  #keep(event: TimelineEvent): Message[] {
+    return this.timeline.add(event, this.#clock.now()) ? [this.#messageOf(event)] : []
+  }
+
+  #messageOf(event: TimelineEvent): Message {
+    const known = this.#messages.get(event)
+    if (known !== undefined) return known
+    const message = new Message(event, 'sent')
+    this.#messages.set(event, message)
+    return message
+  }
+
+  #expire(): void {
+    this.#tell(this.roster.expire(this.#clock.now()))
+    this.#expiry.by(this.roster.nextDeadline())
+  }
+
+  #tell(changes: RosterChange[]): void {
+    for (const change of changes) {
+      if (change.did === this.#did) continue
+      if (change.kind === 'joined') this.#listener.joined(change.did)
+      else if (change.kind === 'updated') this.#listener.updated(change.did)
+      else {
+        this.#typing.ended(change.did)
+        this.#listener.left(change.did, change.reason)
+      }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { PARENTS_MAX, RETENTION_MS, WINDOW_MAX_BYTES, WINDOW_MAX_EVENTS } from '../limits.ts'
+import { comparePositions, type Position, positionOf, type SignedEvent } from '../wire/event.ts'
+import type { EventId } from '../wire/event-id.ts'
+
+/** An event of the timeline. */
+export type TimelineEvent = SignedEvent<'message'>
+
+/** How much of a room's past is kept. */
+export interface Window {
+  maxEvents: number
+  maxBytes: number
+  maxAgeMs: number
+}
+
+const WINDOW: Window = {
+  maxEvents: WINDOW_MAX_EVENTS,
+  maxBytes: WINDOW_MAX_BYTES,
+  maxAgeMs: RETENTION_MS,
+}
+
+/** What was said, in the one order: a fold over the message events within the window. */
+export class Timeline {
+  readonly #window: Window
+  /** Sorted by position. */
+  readonly #events: TimelineEvent[] = []
+  readonly #byId = new Map<string, TimelineEvent>()
+  /** How many events of the window name an id as a parent. */
+  readonly #children = new Map<string, number>()
+  #bytes = 0
+
+  constructor(window: Window = WINDOW) {
+    this.#window = window
+  }
+
+  get size(): number {
+    return this.#events.length
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get(id: string): TimelineEvent | undefined {
+    return this.#byId.get(id)
+  }
+
+  /**
+   * Takes in an event. Answers false, and keeps nothing, when it is there
+   * already or lies before a window that is full.
+   */
+  add(event: TimelineEvent, now: number): boolean {
+    this.prune(now)
+    if (this.#byId.has(event.id)) return false
+    this.#insert(event)
+    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) this.#dropOldest()
+    this.prune(now)
+    return this.#byId.has(event.id)
+  }
+
+  /** Drops what is older than the window. */
+  prune(now: number): void {
+    while ((this.#events[0]?.timestamp ?? now) < now - this.#window.maxAgeMs) this.#dropOldest()
+  }
+
+  /** The newest `limit` events before a place, oldest first, and whether there are older ones. */
+  slice(limit: number, before?: Position): { events: TimelineEvent[]; more: boolean } {
+    const end = before === undefined ? this.#events.length : this.#indexOf(before)
+    const start = Math.max(0, end - limit)
+    return { events: this.#events.slice(start, end), more: start > 0 }
+  }
+
+  /** The ids no event of the window names as a parent: the newest 8 of them, sorted. */
+  heads(): EventId[] {
+    const heads: EventId[] = []
+    for (let index = this.#events.length - 1; index >= 0 && heads.length < PARENTS_MAX; index -= 1) {
+      const id = this.#events[index]?.id
+      if (id !== undefined && !this.#children.has(id)) heads.push(id)
+    }
+    return heads.sort()
+  }
+
+  #insert(event: TimelineEvent): void {
+    this.#events.splice(this.#indexOf(positionOf(event)), 0, event)
+    this.#byId.set(event.id, event)
+    this.#bytes += event.jwt.length
+    for (const parent of event.claims.parents) this.#children.set(parent, (this.#children.get(parent) ?? 0) + 1)
+  }
+
+  #dropOldest(): void {
+    const event = this.#events.shift()
+    if (event === undefined) return
+    this.#byId.delete(event.id)
+    this.#bytes -= event.jwt.length
+    for (const parent of event.claims.parents) {
+      const left = (this.#children.get(parent) ?? 0) - 1
+      if (left > 0) this.#children.set(parent, left)
+      else this.#children.delete(parent)
+    }
+  }
+
+  /** The index of the first event at or after a place. */
+  #indexOf(place: Position): number {
+    let low = 0
+    let high = this.#events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const event = this.#events[middle]
+      if (event !== undefined && comparePositions(positionOf(event), place) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

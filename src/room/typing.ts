@@ -1,0 +1,78 @@
+import type { Clock } from '../clock.ts'
+import { TYPING_MS, TYPING_REPEAT_MS } from '../limits.ts'
+
+/** Who types, and telling the others that the own user does. */
+export class Typing {
+  readonly #clock: Clock
+  readonly #send: (state: 'start' | 'stop') => void
+  readonly #onChange: (dids: string[]) => void
+  /** By DID: ends the typing. */
+  readonly #others = new Map<string, () => void>()
+  #toldAt: number | undefined
+  #cancelStop = (): void => {}
+
+  constructor(options: {
+    clock: Clock
+    send: (state: 'start' | 'stop') => void
+    onChange: (dids: string[]) => void
+  }) {
+    this.#clock = options.clock
+    this.#send = options.send
+    this.#onChange = options.onChange
+  }
+
+  /** The user pressed a key. Tells the others, at most once in 3 s; it ends by itself after 6 s. */
+  keystroke(): void {
+    const now = this.#clock.now()
+    this.#cancelStop()
+    this.#cancelStop = this.#clock.after(TYPING_MS, () => {
+      this.#toldAt = undefined
+    })
+    if (this.#toldAt !== undefined && now - this.#toldAt < TYPING_REPEAT_MS) return
+    this.#toldAt = now
+    this.#send('start')
+  }
+
+  /** The user cleared the field. */
+  stop(): void {
+    if (this.sent()) this.#send('stop')
+  }
+
+  /** A message went out, which says by itself that the typing is over. Answers whether there was any. */
+  sent(): boolean {
+    const was = this.#toldAt !== undefined
+    this.#toldAt = undefined
+    this.#cancelStop()
+    return was
+  }
+
+  /** The DIDs of those who type, the own one never among them. */
+  current(): string[] {
+    return [...this.#others.keys()]
+  }
+
+  /** Somebody else types until `until`. */
+  began(did: string, until: number): void {
+    const known = this.#others.get(did)
+    known?.()
+    const cancel = this.#clock.after(Math.max(0, until - this.#clock.now()), () => this.ended(did))
+    this.#others.set(did, cancel)
+    if (known === undefined) this.#onChange(this.current())
+  }
+
+  /** Somebody else stopped typing, wrote, or left. */
+  ended(did: string): void {
+    const cancel = this.#others.get(did)
+    if (cancel === undefined) return
+    cancel()
+    this.#others.delete(did)
+    this.#onChange(this.current())
+  }
+
+  /** Ends all timers. */
+  close(): void {
+    this.#cancelStop()
+    for (const cancel of this.#others.values()) cancel()
+    this.#others.clear()
+  }
+}

@@ -1,0 +1,23 @@
+import { createIndexedDbKeyStore } from './browser-key-store.ts'
+import type { PageWatcher, Runtime } from './runtime.ts'
+
+/** A browser: keys in IndexedDB, and a page that may go away at any time. */
+export const runtime: Runtime = {
+  keyStore: () => createIndexedDbKeyStore(),
+  watchPage,
+}
+
+function watchPage(watcher: PageWatcher): () => void {
+  // A worker has neither document nor pagehide.
+  if (typeof document === 'undefined') return () => {}
+  const listening = new AbortController()
+  const { signal } = listening
+  addEventListener('pagehide', () => watcher.hidden(), { signal })
+  addEventListener('pageshow', (event) => event.persisted && watcher.shown(), { signal })
+  addEventListener('online', () => watcher.awake(), { signal })
+  const onVisibility = (): void => {
+    if (document.visibilityState === 'visible') watcher.awake()
+  }
+  document.addEventListener('visibilitychange', onVisibility, { signal })
+  return () => listening.abort()
+}

@@ -1,0 +1,243 @@
+import { runtime } from '#runtime'
+import { GhostChat } from './chat.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { GhostChatError } from './errors.ts'
+import { type Identity, type IdentityOption, openIdentity } from './identity/identity.ts'
+import { createVerifier } from './identity/verifier.ts'
+import { BACKLOG_MAX_EVENTS } from './limits.ts'
+import { consoleLogger, type Logger } from './logger.ts'
+import { openClient } from './network/client.ts'
+import type { Network } from './network/network.ts'
+import { type Random, systemRandom } from './random.ts'
+import type { RoomOptions } from './room/room.ts'
+import type { MessageFilter } from './room/visibility.ts'
+import type { JsonObject } from './wire/json.ts'
+import { topicOf } from './wire/topic.ts'
+
+/** How a space is opened. */
+export interface OpenSpaceOptions {
+  /**
+   * The GhostNodes to use, two or more where there are: URLs
+   * (`https://node.example`) or multiaddrs that end in `/p2p/<peer id>`. Default
+   * none, which makes sense only together with `libp2p` or `network`.
+   */
+  nodes?: readonly string[]
+  /** Whose DID it is. Default `'stored'`: a key of this space's own, kept for the next visit. */
+  identity?: IdentityOption
+  /**
+   * The dapp's own libp2p node, used instead of one of our own. It needs
+   * `@libp2p/gossipsub` as the service `pubsub`, with `StrictNoSign`. It stays
+   * open when the space is closed.
+   */
+  libp2p?: unknown
+  /** Gives up opening; the promise rejects with the signal's reason. */
+  signal?: AbortSignal
+  /** Where warnings go. Default the console. */
+  logger?: Logger
+  /** A network of another kind: `ghostchat/testing` has one in memory. */
+  network?: Network
+  /** A clock of another kind: `ghostchat/testing` has one that is set by hand. */
+  clock?: Clock
+  /** Randomness of another kind, for runs that can be repeated. */
+  random?: Random
+}
+
+/** How a room is joined. */
+export interface JoinChatOptions {
+  /** What this user shows of itself, for instance `{ name: 'Ada' }`: a plain JSON object of at most 1,024 bytes. Default `{}`. */
+  presence?: JsonObject
+  /** How many messages to fetch whenever a connection is made, 0 to 100. Default 100. They come as the event `backlog`. */
+  backlogLimit?: number
+  /** Filters to begin with; see `chat.addFilter`. */
+  filters?: readonly MessageFilter[]
+  /** Gives up joining; the promise rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** By DID: the space it is open in, and how often. */
+const openDids = new Map<string, { space: string; count: number }>()
+
+/**
+ * Opens a space: an application's namespace, in which the user has a DID of its
+ * own. Connecting to the nodes goes on in the background: an unreachable node is
+ * no error here, but shows in `chat.status`.
+ *
+ * @param name the application's name, the same for all its users
+ * @throws `invalid-name`, `invalid-node`, `invalid-identity`, `identity-reused`,
+ * `key-store-failed`, `invalid-option`, or the reason of the signal
+ *
+ * @example
+ * ```ts
+ * const space = await openSpace('my-dapp', { nodes: ['https://node.example'] })
+ * const chat = await space.joinChat('lobby')
+ * ```
+ */
+export async function openSpace(name: string, options: OpenSpaceOptions = {}): Promise<Space> {
+  const { signal, nodes = [] } = options
+  signal?.throwIfAborted()
+  topicOf(name, '-')
+  if (!Array.isArray(nodes)) throw new GhostChatError('invalid-option', 'nodes must be a list of texts')
+  const identity = await openIdentity(options.identity ?? 'stored', name, () => runtime.keyStore())
+  signal?.throwIfAborted()
+  const releaseDid = claimDid(identity.did, name)
+  try {
+    const space = await Space.open(name, identity, releaseDid, options)
+    if (signal?.aborted) {
+      await space.close()
+      throw signal.reason
+    }
+    return space
+  } catch (thrown) {
+    releaseDid()
+    throw thrown
+  }
+}
+
+/** Everything a room of this space shares with the others. */
+type RoomParts = Pick<RoomOptions, 'identity' | 'network' | 'verifier' | 'clock' | 'random' | 'logger'>
+
+/** An application's namespace, open for one user. */
+export class Space {
+  readonly name: string
+  /** The user's DID in this space. */
+  readonly did: string
+  readonly #parts: RoomParts
+  readonly #releaseDid: () => void
+  /** By topic: the chats that are being joined or open. */
+  readonly #joining = new Map<string, Promise<GhostChat>>()
+  readonly #open = new Map<string, GhostChat>()
+  #unwatch = (): void => {}
+  #closed: Promise<void> | undefined
+
+  private constructor(name: string, parts: RoomParts, releaseDid: () => void) {
+    this.name = name
+    this.did = parts.identity.did
+    this.#parts = parts
+    this.#releaseDid = releaseDid
+  }
+
+  /** @internal Use {@link openSpace}. */
+  static async open(
+    name: string,
+    identity: Identity,
+    releaseDid: () => void,
+    options: OpenSpaceOptions,
+  ): Promise<Space> {
+    const { clock = systemClock, random = systemRandom, logger = consoleLogger, nodes = [], libp2p } = options
+    let onFailure = (error: GhostChatError): void => logger.warn(error.message)
+    const { network, wake } =
+      options.network === undefined
+        ? await openClient({ nodes, libp2p, clock, random, onFailure: (error) => onFailure(error) })
+        : { network: options.network, wake: () => {} }
+    const space = new Space(
+      name,
+      { identity, network, verifier: createVerifier(), clock, random, logger },
+      releaseDid,
+    )
+    onFailure = (error) => space.#onNodeFailure(error)
+    space.#unwatch = runtime.watchPage({
+      hidden: () => space.#open.forEach((chat) => chat.pause()),
+      shown: () => {
+        wake()
+        space.#open.forEach((chat) => chat.resume())
+      },
+      awake: wake,
+    })
+    return space
+  }
+
+  /**
+   * Joins a room. Joining a room one is in answers the same chat; after leaving
+   * it, a new one.
+   *
+   * Resolves when the own presence is signed, connected or not: `chat.status`
+   * tells, and what is sent meanwhile waits.
+   *
+   * @throws `invalid-name`, `invalid-presence`, `invalid-option`,
+   * `signing-failed`, `space-closed`, or the reason of the signal
+   */
+  async joinChat(room: string, options: JoinChatOptions = {}): Promise<GhostChat> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    if (this.#closed !== undefined) throw new GhostChatError('space-closed', 'the space was closed')
+    const topic = topicOf(this.name, room)
+    const joining = this.#joining.get(topic) ?? this.#join(room, topic, options)
+    this.#joining.set(topic, joining)
+    const chat = await joining
+    if (signal?.aborted) {
+      await chat.leaveChat()
+      throw signal.reason
+    }
+    return chat
+  }
+
+  /** Leaves all rooms and closes all connections. Idempotent; never rejects. */
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #join(room: string, topic: string, options: JoinChatOptions): Promise<GhostChat> {
+    const { presence = {}, backlogLimit = BACKLOG_MAX_EVENTS, filters = [] } = options
+    try {
+      if (!Number.isInteger(backlogLimit) || backlogLimit < 0 || backlogLimit > BACKLOG_MAX_EVENTS) {
+        throw new GhostChatError(
+          'invalid-option',
+          `backlogLimit must be a whole number from 0 to ${BACKLOG_MAX_EVENTS}`,
+        )
+      }
+      const chat = new GhostChat(room, { ...this.#parts, topic, presence, backlogLimit }, () => {
+        if (this.#open.get(topic) !== chat) return
+        this.#open.delete(topic)
+        this.#joining.delete(topic)
+      })
+      for (const filter of filters) chat.addFilter(filter)
+      this.#open.set(topic, chat)
+      await chat.open().catch(async (thrown) => {
+        await chat.leaveChat()
+        throw thrown
+      })
+      return chat
+    } catch (thrown) {
+      this.#joining.delete(topic)
+      throw thrown
+    }
+  }
+
+  #onNodeFailure(error: GhostChatError): void {
+    this.#parts.logger.warn(error.message)
+    this.#open.forEach((chat) => chat.connectionFailed(error))
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#unwatch()
+    await Promise.allSettled(this.#joining.values())
+    await Promise.all([...this.#open.values()].map((chat) => chat.leaveChat()))
+    await this.#parts.network.close().catch((thrown) => this.#parts.logger.debug('closing the network failed', thrown))
+    this.#releaseDid()
+  }
+}
+
+/** One DID in two spaces would tell everybody that they are the same user's. */
+function claimDid(did: string, space: string): () => void {
+  const known = openDids.get(did)
+  if (known !== undefined && known.space !== space) {
+    throw new GhostChatError(
+      'identity-reused',
+      `the DID ${did} is open in the space '${known.space}' already; every space needs a DID of its own`,
+    )
+  }
+  openDids.set(did, { space, count: (known?.count ?? 0) + 1 })
+  let released = false
+  return () => {
+    const entry = openDids.get(did)
+    if (released || entry === undefined) return
+    released = true
+    entry.count -= 1
+    if (entry.count === 0) openDids.delete(did)
+  }
+}

@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+const reports = process.env['GHOSTCHAT_REPORT_DIR']
+
+export default defineConfig({
+  resolve: {
+    // Longest first: an alias also matches what begins with it and a slash.
+    alias: {
+      '#runtime': source('runtime/node.ts'),
+      'ghostchat/node': source('node/index.ts'),
+      'ghostchat/testing': source('testing/index.ts'),
+      ghostchat: source('index.ts'),
+    },
+  },
+  test: {
+    dangerouslyIgnoreUnhandledErrors: false,
+    allowOnly: process.env['CI'] === undefined,
+    reporters:
+      reports === undefined ? ['default'] : ['default', ['json', { outputFile: `${reports}/vitest.json` }]],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/{unit,property,conformance}/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          // Real sockets and real time: tests that share two cores with each other measure each other.
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+    ],
+  },
+})

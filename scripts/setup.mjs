@@ -16,7 +16,10 @@ const stamp = join(root, 'node_modules', '.ghostchat-lockfile')
 /** Where Debian and Ubuntu put the browsers. `e2e/support/browsers.ts` prefers the same files. */
 const debianBrowsers = { chromium: '/usr/bin/chromium', 'firefox-esr': '/usr/bin/firefox-esr' }
 
-/** Installs the dependencies if they are missing or were installed from another lockfile. */
+/**
+ * Installs the dependencies if they are missing or were installed from another lockfile. Where npm says that the
+ * lockfile misses packages, see `complete-lockfile.mjs`.
+ */
 export function ensureDependencies() {
   const lockfile = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
@@ -30,7 +33,7 @@ export function ensureDependencies() {
     npm !== undefined && /npm-cli\.[cm]?js$/.test(npm)
       ? run(process.env.npm_node_execpath ?? process.execPath, [npm, ...args])
       : run('npm', args)
-  if (!ok) fail('the dependencies could not be installed. Run: npm ci')
+  if (!ok) fail('the dependencies could not be installed; the error is above. To try again: npm ci')
   writeFileSync(stamp, lockfile)
 }
 

@@ -38,8 +38,9 @@ async function start() {
   console.log(`GhostNode:            http://localhost:${nodePort}`)
   console.log('Open the page in two browsers and chat. Ctrl+C stops both.')
 
-  await signal('SIGINT', 'SIGTERM')
+  await stopRequest()
   console.log('stopping')
+  setTimeout(() => process.exit(1), 5000).unref()
   await Promise.all([page.close(), node.stop()])
   process.exit(0)
 }
@@ -54,7 +55,7 @@ function rerunUnderInstalledNode() {
   const node = join(root, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node')
   const child = spawn(node, [fileURLToPath(import.meta.url)], { stdio: 'inherit' })
   // The terminal sends Ctrl+C to both; a signal sent to this process alone is passed on.
-  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => child.kill(name))
+  void stopRequest().then(() => child.kill('SIGTERM'))
   child.on('exit', (code, by) => process.exit(code ?? (by === null ? 0 : 1)))
 }
 
@@ -83,8 +84,12 @@ function probe(port) {
   })
 }
 
-function signal(...names) {
+/** Ctrl+C, a SIGTERM, or the end of the npm that runs this: npm passes its signals to a shell, which keeps them. */
+function stopRequest() {
   return new Promise((resolve) => {
-    for (const name of names) process.on(name, () => resolve(name))
+    for (const name of ['SIGINT', 'SIGTERM']) process.on(name, resolve)
+    if (process.env.npm_lifecycle_event === undefined) return
+    const parent = process.ppid
+    setInterval(() => process.ppid !== parent && resolve(), 250)
   })
 }

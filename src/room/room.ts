@@ -141,8 +141,9 @@ export class Room {
       missing = limit - known.length
       if (missing === 0) break
       const place = (this.#answered && placeOf(known[0])) || before
-      const { messages, more } = await this.#catchUp(Math.min(missing, BACKLOG_MAX_EVENTS), place, cancelled)
-      if (messages === 0 || !more) break
+      const { messages, accepted, more } = await this.#catchUp(Math.min(missing, BACKLOG_MAX_EVENTS), place, cancelled)
+      if (messages.length > 0) this.#options.listener.backlog(messages)
+      if (accepted === 0 || !more) break
     }
     return this.state.messages(limit, before)
   }
@@ -198,42 +199,37 @@ export class Room {
   #onConnected(): void {
     void this.#outbox.flush()
     this.#answered = false
-    const { backlogLimit } = this.#options
+    const { backlogLimit, listener, logger } = this.#options
     this.#caughtUp = this.#catchUp(backlogLimit, undefined, this.#closing.signal).then(
-      () => {},
-      (thrown) => this.#options.logger.debug('catching up ended early', thrown),
+      ({ messages }) => listener.backlog(messages),
+      (thrown) => logger.debug('catching up ended early', thrown),
     )
     this.#endConnectWait()
   }
 
-  /** Asks other members for what happened before a place, and tells the listener what is new. */
+  /** Asks other members for what happened before a place. Answers the visible messages that are new, in order. */
   async #catchUp(
     limit: number,
     before: Position | undefined,
     signal: AbortSignal,
-  ): Promise<{ messages: number; more: boolean }> {
-    const fresh: Message[] = []
+  ): Promise<{ messages: Message[]; accepted: number; more: boolean }> {
     const channel = this.#channel
-    if (channel === undefined) return { messages: 0, more: false }
+    if (channel === undefined) return { messages: [], accepted: 0, more: false }
+    const fresh: Message[] = []
     const request = { limit, roster: true, ...(before && { before }) }
-    try {
-      const { answers } = await this.#recovery.run(
-        (peerId) =>
-          askBacklog(channel, peerId, request, {
-            signal,
-            admitAll: async (jwts) => {
-              const { messages, accepted, rejected } = await this.state.admitHistory(jwts)
-              fresh.push(...messages)
-              return { accepted, rejected }
-            },
-          }),
-        { signal },
-      )
-      if (answers.length > 0) this.#answered = true
-      return { messages: fresh.length, more: answers.some(({ more }) => more) }
-    } finally {
-      const visible = fresh.filter((message) => this.state.shows(message)).sort(comparePositions)
-      if (this.status.status.current !== 'closed') this.#options.listener.backlog(visible)
+    const admitAll = async (jwts: string[]): Promise<{ accepted: number; rejected: boolean }> => {
+      const { messages, accepted, rejected } = await this.state.admitHistory(jwts)
+      fresh.push(...messages)
+      return { accepted, rejected }
+    }
+    const { answers } = await this.#recovery.run((peer) => askBacklog(channel, peer, request, { signal, admitAll }), {
+      signal,
+    })
+    if (answers.length > 0) this.#answered = true
+    return {
+      messages: fresh.filter((message) => this.state.shows(message)).sort(comparePositions),
+      accepted: fresh.length,
+      more: answers.some(({ more }) => more),
     }
   }
 

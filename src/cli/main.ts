@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { GhostChatError } from '../errors.ts'
+import { runNode } from './node-command.ts'
+import { UsageError } from './usage-error.ts'
+import { version } from '../version.ts'
+
+const HELP = `ghostchat ${version}
+
+Usage: ghostchat <command> [options]
+
+Commands:
+  node        run a GhostNode: gossip hub and relay for chats in browsers
+
+Options:
+  --help      this text; after a command, that command's
+  --version   the version
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+`
+
+const COMMANDS: Record<string, (args: string[]) => Promise<void>> = { node: runNode }
+
+async function main([command, ...args]: string[]): Promise<void> {
+  if (command === undefined) throw new UsageError('a command is missing')
+  if (command === '--help' || command === 'help') return void process.stdout.write(HELP)
+  if (command === '--version') return void process.stdout.write(`${version}\n`)
+  const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
+  if (run === undefined) throw new UsageError(`there is no command '${command}'`)
+  await run(args)
+}
+
+main(process.argv.slice(2)).catch((thrown: unknown) => {
+  const usage = thrown instanceof UsageError || (thrown instanceof GhostChatError && thrown.code === 'invalid-option')
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const hint = usage ? ' (see ghostchat --help)' : ''
+  process.stderr.write(`ghostchat: ${message}${hint}\n`)
+  process.exitCode = usage ? 2 : 1
+})

@@ -1,0 +1,58 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { NODE_INFO_PATH, type NodeInfo } from '../wire/node-info.ts'
+
+/** What the HTTP side of a node answers from. */
+export interface NodeFacts {
+  info(): NodeInfo
+  health(): { rooms: number; connections: number; reservations: number; uptime: number }
+}
+
+/** Answers HTTP requests to a node: its description, its health, and a word to whoever opens it in a browser. */
+export function httpRoutes(facts: () => NodeFacts | undefined): RequestListener {
+  return (request, response) => {
+    response.setHeader('x-content-type-options', 'nosniff')
+    // Every page may read this: it is the same for all and says nothing about users.
+    response.setHeader('access-control-allow-origin', '*')
+    if (request.method === 'OPTIONS') return preflight(response)
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD, OPTIONS')
+      return sendText(response, 405, 'only GET, HEAD and OPTIONS\n')
+    }
+    const known = facts()
+    if (known === undefined) return sendText(response, 503, 'starting or stopping\n')
+    route(request, response, known)
+  }
+}
+
+function route(request: IncomingMessage, response: ServerResponse, facts: NodeFacts): void {
+  const [path] = (request.url ?? '/').split('?')
+  switch (path) {
+    case NODE_INFO_PATH:
+      return sendJson(response, facts.info())
+    case '/healthz':
+      return sendJson(response, { status: 'ok', ...facts.health() })
+    case '/':
+      return sendText(response, 200, 'This is a GhostNode: https clients and WebSockets are welcome here.\n')
+    default:
+      return sendText(response, 404, 'not found\n')
+  }
+}
+
+function preflight(response: ServerResponse): void {
+  response.writeHead(204, {
+    'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+    'access-control-allow-headers': 'accept, cache-control, pragma',
+    'access-control-max-age': '86400',
+  })
+  response.end()
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  response.end(`${JSON.stringify(value)}\n`)
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
+  response.end(text)
+}

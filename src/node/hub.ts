@@ -1,0 +1,108 @@
+import { type GossipSub, type SubscriptionChangeData, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Libp2p } from '@libp2p/interface'
+import type { Clock } from '../clock.ts'
+import { Gate } from '../gate/gate.ts'
+import { admitGossip } from '../gate/gossip.ts'
+import type { Verifier } from '../identity/verifier.ts'
+import type { Logger } from '../logger.ts'
+import { parseTopic } from '../wire/topic.ts'
+
+/** How long a room without clients is kept: they may be reloading their pages. */
+const LINGER_MS = 15_000
+
+const VALIDATION = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+/**
+ * Carries the gossip of rooms: takes part in each room a client is in, and
+ * passes on what the gate lets through. It keeps no roster and no timeline.
+ */
+export class Hub {
+  readonly #libp2p: Libp2p
+  readonly #pubsub: GossipSub
+  readonly #verifier: Verifier
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #maxRooms: number
+  /** By topic: ends the wait for clients of a room that has none, or nothing while it has some. */
+  readonly #rooms = new Map<string, { cancelLinger: (() => void) | undefined }>()
+
+  constructor(options: {
+    libp2p: Libp2p
+    pubsub: GossipSub
+    verifier: Verifier
+    clock: Clock
+    logger: Logger
+    maxRooms: number
+  }) {
+    this.#libp2p = options.libp2p
+    this.#pubsub = options.pubsub
+    this.#verifier = options.verifier
+    this.#clock = options.clock
+    this.#logger = options.logger
+    this.#maxRooms = options.maxRooms
+  }
+
+  /** How many rooms it carries. */
+  get rooms(): number {
+    return this.#rooms.size
+  }
+
+  start(): void {
+    this.#pubsub.addEventListener('subscription-change', this.#onSubscriptionChange)
+    this.#libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
+  }
+
+  stop(): void {
+    this.#pubsub.removeEventListener('subscription-change', this.#onSubscriptionChange)
+    this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+    for (const topic of [...this.#rooms.keys()]) this.#leave(topic)
+  }
+
+  readonly #onSubscriptionChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
+    for (const { topic } of detail.subscriptions) this.#look(topic)
+  }
+
+  /** Gossipsub forgets the peer in a listener of its own, which may run after this one. */
+  readonly #onDisconnect = (): void => {
+    queueMicrotask(() => {
+      for (const topic of [...this.#rooms.keys()]) this.#look(topic)
+    })
+  }
+
+  /** Enters or leaves a room by whether a client is in it. */
+  #look(topic: string): void {
+    const room = this.#rooms.get(topic)
+    const hasClients = this.#pubsub.getSubscribers(topic).length > 0
+    if (room === undefined) {
+      if (hasClients) this.#enter(topic)
+    } else if (hasClients) {
+      room.cancelLinger?.()
+      room.cancelLinger = undefined
+    } else {
+      room.cancelLinger ??= this.#clock.after(LINGER_MS, () => this.#leave(topic))
+    }
+  }
+
+  #enter(topic: string): void {
+    if (parseTopic(topic) === undefined) return
+    if (this.#rooms.size >= this.#maxRooms) return this.#logger.warn(`the node carries ${this.#maxRooms} rooms already`)
+    const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier })
+    this.#pubsub.topicValidators.set(topic, async (_peer, { data }) => {
+      const { verdict } = await admitGossip(gate, data)
+      return VALIDATION[verdict]
+    })
+    this.#pubsub.subscribe(topic)
+    this.#rooms.set(topic, { cancelLinger: undefined })
+  }
+
+  #leave(topic: string): void {
+    this.#rooms.get(topic)?.cancelLinger?.()
+    this.#rooms.delete(topic)
+    this.#pubsub.unsubscribe(topic)
+    this.#pubsub.topicValidators.delete(topic)
+  }
+}

@@ -1,0 +1,77 @@
+import { isIP } from 'node:net'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { describe, GhostChatError } from '../errors.ts'
+import { consoleLogger, type Logger } from '../logger.ts'
+
+/** How a GhostNode is run. */
+export interface GhostNodeOptions {
+  /** The port for HTTP and WebSockets, 0 to 65,535; 0 takes a free one. Default 8787. */
+  port?: number
+  /** The IP address to listen at. Default `0.0.0.0`: all of IPv4. */
+  host?: string
+  /** Where the node keeps its key, so that its peer id stays the same. Default: nowhere, a new peer id at each start. */
+  dataDir?: string
+  /** Multiaddrs to announce instead of those the node listens at, for a node behind a proxy or a NAT. */
+  announce?: readonly string[]
+  /**
+   * Believe the last entry of `X-Forwarded-For`. Only behind a proxy that
+   * writes it, or clients can choose their address. Default false.
+   */
+  trustProxy?: boolean
+  /** The most connections at once. Default 10,000. */
+  maxConnections?: number
+  /** The most rooms carried at once. Default 10,000. */
+  maxRooms?: number
+  /** The most relay reservations at once. Default 4,096. */
+  maxReservations?: number
+  /** The most relay reservations for one IP address; loopback is exempt. Default 32. */
+  maxReservationsPerIp?: number
+  /** Where warnings go. Default the console. */
+  logger?: Logger
+}
+
+/** Options that were checked. */
+export type CheckedOptions = Required<Omit<GhostNodeOptions, 'dataDir' | 'announce'>> & {
+  dataDir: string | undefined
+  announce: Multiaddr[]
+}
+
+export const DEFAULT_PORT = 8787
+
+/** @throws `invalid-option` */
+export function checkOptions(options: GhostNodeOptions): CheckedOptions {
+  const { host = '0.0.0.0', dataDir, trustProxy = false, announce = [], logger = consoleLogger } = options
+  if (typeof host !== 'string' || isIP(host) === 0) fail(`host must be an IP address, not '${String(host)}'`)
+  if (dataDir !== undefined && (typeof dataDir !== 'string' || dataDir === '')) fail('dataDir must be a path')
+  if (typeof trustProxy !== 'boolean') fail('trustProxy must be true or false')
+  if (!Array.isArray(announce)) fail('announce must be a list of multiaddrs')
+  return {
+    host,
+    dataDir,
+    trustProxy,
+    logger,
+    announce: announce.map(checkMultiaddr),
+    port: wholeNumber('port', options.port ?? DEFAULT_PORT, 0, 65_535),
+    maxConnections: wholeNumber('maxConnections', options.maxConnections ?? 10_000, 1, 1_000_000),
+    maxRooms: wholeNumber('maxRooms', options.maxRooms ?? 10_000, 1, 1_000_000),
+    maxReservations: wholeNumber('maxReservations', options.maxReservations ?? 4_096, 0, 1_000_000),
+    maxReservationsPerIp: wholeNumber('maxReservationsPerIp', options.maxReservationsPerIp ?? 32, 1, 1_000_000),
+  }
+}
+
+function wholeNumber(name: string, value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+  return fail(`${name} must be a whole number from ${min} to ${max}, not '${String(value)}'`)
+}
+
+function checkMultiaddr(text: unknown): Multiaddr {
+  try {
+    return multiaddr(String(text))
+  } catch (thrown) {
+    return fail(`'${String(text)}' is not a multiaddr: ${describe(thrown)}`)
+  }
+}
+
+function fail(message: string): never {
+  throw new GhostChatError('invalid-option', message)
+}

@@ -1,0 +1,26 @@
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import type { Connection, PeerId } from '@libp2p/interface'
+import { isLoopback } from './remote-ip.ts'
+
+/**
+ * Whether a client may not reserve a place on the relay because its IP address
+ * has enough. Everybody on this machine is exempt: a proxy that forwards no
+ * addresses, or somebody trying things out.
+ */
+export function exceedsReservations(
+  client: PeerId,
+  connections: readonly Connection[],
+  relay: Pick<CircuitRelayService, 'reservations'>,
+  maxPerIp: number,
+): boolean {
+  const ips = connections.filter(({ remotePeer }) => remotePeer.equals(client)).map(({ remoteAddr }) => ipOf(remoteAddr))
+  return ips.some((ip) => {
+    if (ip === undefined || isLoopback(ip)) return false
+    const others = [...relay.reservations].filter(([peer, { addr }]) => !peer.equals(client) && ipOf(addr) === ip)
+    return others.length >= maxPerIp
+  })
+}
+
+function ipOf(address: Connection['remoteAddr']): string | undefined {
+  return address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value
+}

@@ -1,0 +1,103 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import {
+  type ComponentLogger,
+  type CreateListenerOptions,
+  type Listener,
+  type ListenerEvents,
+  type Transport,
+  TypedEventEmitter,
+  transportSymbol,
+} from '@libp2p/interface'
+import { getThinWaistAddresses } from '@libp2p/utils'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocketConnection } from './websocket-connection.ts'
+
+/** No libp2p frame comes near this; the default of 100 MiB would be an invitation. */
+const MESSAGE_MAX_BYTES = 1024 * 1024
+
+/**
+ * A libp2p transport that only listens: WebSockets on an HTTP server that
+ * answers other requests as well, so that a node needs one port.
+ *
+ * @param remoteIp tells the address of a client, which behind a proxy is not the socket's
+ */
+export function webSocketListener(
+  server: Server,
+  remoteIp: (request: IncomingMessage) => string,
+): (components: { logger: ComponentLogger }) => Transport {
+  return ({ logger }) => ({
+    [Symbol.toStringTag]: 'ghostchat/websocket-listener',
+    [transportSymbol]: true,
+    dial: () => Promise.reject(new Error('this transport only listens')),
+    dialFilter: () => [],
+    listenFilter: (addresses) => addresses.filter((address) => address.getComponents().at(-1)?.name === 'ws'),
+    createListener: (options) => new WebSocketListener(server, remoteIp, logger, options),
+  })
+}
+
+class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Listener {
+  readonly #server: Server
+  readonly #remoteIp: (request: IncomingMessage) => string
+  readonly #logger: ComponentLogger
+  readonly #options: CreateListenerOptions
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX_BYTES, perMessageDeflate: false })
+  readonly #closing = new AbortController()
+  #address: Multiaddr | undefined
+
+  constructor(
+    server: Server,
+    remoteIp: (request: IncomingMessage) => string,
+    logger: ComponentLogger,
+    options: CreateListenerOptions,
+  ) {
+    super()
+    this.#server = server
+    this.#remoteIp = remoteIp
+    this.#logger = logger
+    this.#options = options
+  }
+
+  /** The server listens already; from now on it takes WebSockets. */
+  async listen(address: Multiaddr): Promise<void> {
+    this.#address = address
+    this.#server.on('upgrade', this.#onUpgrade)
+    this.safeDispatchEvent('listening')
+  }
+
+  getAddrs(): Multiaddr[] {
+    const bound = this.#server.address() as AddressInfo | null
+    if (this.#address === undefined || bound === null) return []
+    return getThinWaistAddresses(this.#address, bound.port).map((address) => address.encapsulate('/ws'))
+  }
+
+  updateAnnounceAddrs(): void {}
+
+  async close(): Promise<void> {
+    this.#server.off('upgrade', this.#onUpgrade)
+    this.#closing.abort()
+    for (const socket of this.#sockets.clients) socket.close(1001, 'the node stops')
+    this.safeDispatchEvent('close')
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#onConnection(webSocket, request))
+  }
+
+  #onConnection(webSocket: WebSocket, request: IncomingMessage): void {
+    const log = this.#logger.forComponent('ghostchat:node:websocket')
+    const remoteAddr = addressOf(this.#remoteIp(request), request.socket.remotePort ?? 0)
+    const connection = new WebSocketConnection(webSocket, { remoteAddr, log })
+    this.#options.upgrader.upgradeInbound(connection, { signal: this.#closing.signal }).catch((error: unknown) => {
+      log('a connection was not upgraded - %e', error)
+      connection.abort(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+}
+
+function addressOf(ip: string, port: number): Multiaddr {
+  const plain = ip.replace(/^::ffff:(?=\d+\.)/, '')
+  return multiaddr(`/${plain.includes(':') ? 'ip6' : 'ip4'}/${plain}/tcp/${port}/ws`)
+}

@@ -12,7 +12,7 @@ import { comparePositions, isType, type Position, type SignedEvent } from '../wi
 import type { EventId } from '../wire/event-id.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { byteLength, type JsonObject } from '../wire/json.ts'
-import { askBacklog } from './backlog-client.ts'
+import { askBacklog, type BacklogOutcome } from './backlog-client.ts'
 import { BacklogServer } from './backlog-server.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
@@ -141,8 +141,8 @@ export class Room {
       missing = limit - known.length
       if (missing === 0) break
       const place = (this.#answered && placeOf(known[0])) || before
-      const { messages, accepted, more } = await this.#catchUp(Math.min(missing, BACKLOG_MAX_EVENTS), place, cancelled)
-      if (messages.length > 0) this.#options.listener.backlog(messages)
+      const page = Math.min(missing, BACKLOG_MAX_EVENTS)
+      const { accepted, more } = await this.#catchUp({ limit: page, before: place, signal: cancelled })
       if (accepted === 0 || !more) break
     }
     return this.state.messages(limit, before)
@@ -199,22 +199,27 @@ export class Room {
   #onConnected(): void {
     void this.#outbox.flush()
     this.#answered = false
-    const { backlogLimit, listener, logger } = this.#options
-    this.#caughtUp = this.#catchUp(backlogLimit, undefined, this.#closing.signal).then(
-      ({ messages }) => listener.backlog(messages),
+    const { backlogLimit, logger } = this.#options
+    this.#caughtUp = this.#catchUp({ limit: backlogLimit, announce: true, signal: this.#closing.signal }).then(
+      () => {},
       (thrown) => logger.debug('catching up ended early', thrown),
     )
     this.#endConnectWait()
   }
 
-  /** Asks other members for what happened before a place. Answers the visible messages that are new, in order. */
-  async #catchUp(
-    limit: number,
-    before: Position | undefined,
-    signal: AbortSignal,
-  ): Promise<{ messages: Message[]; accepted: number; more: boolean }> {
+  /**
+   * Asks other members for what happened before a place, and hands on what is
+   * new, also when it ends early; with `announce`, that there was nothing, too.
+   */
+  async #catchUp(options: {
+    limit: number
+    before?: Position | undefined
+    announce?: boolean
+    signal: AbortSignal
+  }): Promise<{ accepted: number; more: boolean }> {
+    const { limit, before, announce = false, signal } = options
     const channel = this.#channel
-    if (channel === undefined) return { messages: [], accepted: 0, more: false }
+    if (channel === undefined) return { accepted: 0, more: false }
     const fresh: Message[] = []
     const request = { limit, roster: true, ...(before && { before }) }
     const admitAll = async (jwts: string[]): Promise<{ accepted: number; rejected: boolean }> => {
@@ -222,14 +227,16 @@ export class Room {
       fresh.push(...messages)
       return { accepted, rejected }
     }
-    const { answers } = await this.#recovery.run((peer) => askBacklog(channel, peer, request, { signal, admitAll }), {
-      signal,
-    })
-    if (answers.length > 0) this.#answered = true
-    return {
-      messages: fresh.filter((message) => this.state.shows(message)).sort(comparePositions),
-      accepted: fresh.length,
-      more: answers.some(({ more }) => more),
+    try {
+      const ask = (peerId: string): Promise<BacklogOutcome> =>
+        askBacklog(channel, peerId, request, { signal, admitAll })
+      const { answers } = await this.#recovery.run(ask, { signal })
+      if (answers.length > 0) this.#answered = true
+      return { accepted: fresh.length, more: answers.some(({ more }) => more) }
+    } finally {
+      const visible = fresh.filter((message) => this.state.shows(message)).sort(comparePositions)
+      const { current } = this.status.status
+      if (current !== 'closed' && (announce || visible.length > 0)) this.#options.listener.backlog(visible)
     }
   }
 

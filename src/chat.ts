@@ -86,9 +86,13 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
   /** @internal Made by `space.joinChat`. */
   constructor(name: string, options: Omit<RoomOptions, 'listener'>, onLeft: () => void) {
     super((event, thrown) => {
-      const error = new GhostChatError('listener-failed', `a listener of '${event}' threw: ${describe(thrown)}`, {
-        cause: thrown,
-      })
+      const error = new GhostChatError(
+        'listener-failed',
+        `a listener of '${event}' threw: ${describe(thrown)}`,
+        {
+          cause: thrown,
+        },
+      )
       // The error of an error listener goes to the log, or it would come back here for ever.
       if (event === 'error') options.logger.warn(error.message, thrown)
       else this.#report(error)
@@ -151,7 +155,10 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
   members(): Member[] {
     if (this.status.current === 'closed') return []
     const members = this.#room.state.roster.members()
-    return [...members.filter(({ did }) => did === this.did), ...members.filter(({ did }) => did !== this.did)]
+    return [
+      ...members.filter(({ did }) => did === this.did),
+      ...members.filter(({ did }) => did !== this.did),
+    ]
   }
 
   /**
@@ -166,7 +173,10 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
   async requestBacklog(options: BacklogOptions = {}): Promise<Message[]> {
     const { limit = BACKLOG_MAX_EVENTS, before, signal } = options
     if (!Number.isInteger(limit) || limit < 1 || limit > WINDOW_MAX_EVENTS) {
-      throw new GhostChatError('invalid-option', `limit must be a whole number from 1 to ${WINDOW_MAX_EVENTS}`)
+      throw new GhostChatError(
+        'invalid-option',
+        `limit must be a whole number from 1 to ${WINDOW_MAX_EVENTS}`,
+      )
     }
     const place = typeof before === 'string' ? this.message(before) : before
     if (before !== undefined && place === undefined) {

@@ -19,15 +19,27 @@ export class IsolatedEmitter<Events extends object> extends EventEmitter<Events>
     this.#onFailure = onFailure
   }
 
-  override on<T extends EventEmitter.EventNames<Events>>(event: T, fn: Listener<Events, T>, context?: unknown): this {
+  override on<T extends EventEmitter.EventNames<Events>>(
+    event: T,
+    fn: Listener<Events, T>,
+    context?: unknown,
+  ): this {
     return super.on(event, this.#guarded(event, fn), context)
   }
 
-  override addListener<T extends EventEmitter.EventNames<Events>>(event: T, fn: Listener<Events, T>, context?: unknown): this {
+  override addListener<T extends EventEmitter.EventNames<Events>>(
+    event: T,
+    fn: Listener<Events, T>,
+    context?: unknown,
+  ): this {
     return super.on(event, this.#guarded(event, fn), context)
   }
 
-  override once<T extends EventEmitter.EventNames<Events>>(event: T, fn: Listener<Events, T>, context?: unknown): this {
+  override once<T extends EventEmitter.EventNames<Events>>(
+    event: T,
+    fn: Listener<Events, T>,
+    context?: unknown,
+  ): this {
     return super.once(event, this.#guarded(event, fn), context)
   }
 

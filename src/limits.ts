@@ -69,6 +69,12 @@ export const BACKLOG_BURST = 4
 export const BACKLOG_REFILL_MS = 30_000
 /** How long a newcomer waits for somebody to ask. */
 export const GREETING_WAIT_MS = 2_000
+/**
+ * How long after it caught up a device looks a second time, at one member: an
+ * event that was on its way while it connected may have reached neither it nor
+ * yet those it asked.
+ */
+export const SECOND_LOOK_MS = 3_000
 /** How long `requestBacklog` waits for a first connection. */
 export const CONNECT_WAIT_MS = 5_000
 /** How many members greet a newcomer by renewing their presence early. */

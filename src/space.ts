@@ -136,10 +136,12 @@ export class Space {
     )
     onFailure = (error) => space.#onNodeFailure(error)
     space.#unwatch = runtime.watchPage({
-      hidden: () => space.#open.forEach((chat) => chat.pause()),
+      hidden: () => {
+        for (const chat of space.#open.values()) chat.pause()
+      },
       shown: () => {
         wake()
-        space.#open.forEach((chat) => chat.resume())
+        for (const chat of space.#open.values()) chat.resume()
       },
       awake: wake,
     })
@@ -210,14 +212,16 @@ export class Space {
 
   #onNodeFailure(error: GhostChatError): void {
     this.#parts.logger.warn(error.message)
-    this.#open.forEach((chat) => chat.connectionFailed(error))
+    for (const chat of this.#open.values()) chat.connectionFailed(error)
   }
 
   async #shutDown(): Promise<void> {
     this.#unwatch()
     await Promise.allSettled(this.#joining.values())
     await Promise.all([...this.#open.values()].map((chat) => chat.leaveChat()))
-    await this.#parts.network.close().catch((thrown) => this.#parts.logger.debug('closing the network failed', thrown))
+    await this.#parts.network
+      .close()
+      .catch((thrown) => this.#parts.logger.debug('closing the network failed', thrown))
     this.#releaseDid()
   }
 }

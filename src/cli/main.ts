@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { GhostChatError } from '../errors.ts'
+import { version } from '../version.ts'
 import { runNode } from './node-command.ts'
 import { UsageError } from './usage-error.ts'
-import { version } from '../version.ts'
 
 const HELP = `ghostchat ${version}
 
@@ -30,7 +30,8 @@ async function main([command, ...args]: string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((thrown: unknown) => {
-  const usage = thrown instanceof UsageError || (thrown instanceof GhostChatError && thrown.code === 'invalid-option')
+  const usage =
+    thrown instanceof UsageError || (thrown instanceof GhostChatError && thrown.code === 'invalid-option')
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const hint = usage ? ' (see ghostchat --help)' : ''
   process.stderr.write(`ghostchat: ${message}${hint}\n`)

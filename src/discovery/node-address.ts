@@ -30,7 +30,10 @@ export function parseNode(entry: unknown): NodeAddress {
  *
  * @throws `node-unreachable` when there is no answer or it is no description
  */
-export async function fetchNodeInfo(url: URL, signal: AbortSignal): Promise<{ info: NodeInfo; addresses: Multiaddr[] }> {
+export async function fetchNodeInfo(
+  url: URL,
+  signal: AbortSignal,
+): Promise<{ info: NodeInfo; addresses: Multiaddr[] }> {
   const response = await fetch(new URL(url.pathname.replace(/\/$/, '') + NODE_INFO_PATH, url), {
     signal,
     headers: { accept: 'application/json' },
@@ -38,9 +41,11 @@ export async function fetchNodeInfo(url: URL, signal: AbortSignal): Promise<{ in
     cache: 'no-store',
     redirect: 'error',
   })
-  if (!response.ok) throw new GhostChatError('node-unreachable', `it answers ${response.status} to ${NODE_INFO_PATH}`)
+  if (!response.ok)
+    throw new GhostChatError('node-unreachable', `it answers ${response.status} to ${NODE_INFO_PATH}`)
   const info = decodeNodeInfo(await readLimited(response, NODE_INFO_MAX_BYTES))
-  if (info === undefined) throw new GhostChatError('node-unreachable', 'what answers there is not a GhostNode')
+  if (info === undefined)
+    throw new GhostChatError('node-unreachable', 'what answers there is not a GhostNode')
   const named = info.multiaddrs.flatMap((address) => {
     try {
       return [parseMultiaddr(address)]

@@ -1,6 +1,6 @@
 import { SEEN_MAX } from '../limits.ts'
-import type { SignedEvent } from '../wire/event.ts'
 import { toMilliseconds } from '../wire/claims.ts'
+import type { SignedEvent } from '../wire/event.ts'
 
 /**
  * The events a gate has admitted, remembered until they expire: at most

@@ -43,7 +43,8 @@ export async function openIdentity(
 ): Promise<Identity> {
   if (option === 'stored') return openStored(space, keyStore())
   if (option === 'ephemeral') return identityOf(await generateKey(true))
-  if (isRecord(option) && 'seed' in option) return identityOf(await seedKey(await spaceSeed(option.seed, space)))
+  if (isRecord(option) && 'seed' in option)
+    return identityOf(await seedKey(await spaceSeed(option.seed, space)))
   if (isRecord(option) && 'did' in option && 'signer' in option) return openExternal(option)
   throw new GhostChatError(
     'invalid-identity',
@@ -57,7 +58,9 @@ async function openStored(space: string, store: KeyStore): Promise<Identity> {
     return await identityOf(kept ?? (await store.add(space, await generateKey(store.keepsCryptoKeys))))
   } catch (cause) {
     if (cause instanceof GhostChatError) throw cause
-    throw new GhostChatError('key-store-failed', `unable to keep the key of the space; ${describe(cause)}`, { cause })
+    throw new GhostChatError('key-store-failed', `unable to keep the key of the space; ${describe(cause)}`, {
+      cause,
+    })
   }
 }
 
@@ -65,7 +68,10 @@ async function openStored(space: string, store: KeyStore): Promise<Identity> {
 async function openExternal(identity: Identity): Promise<Identity> {
   const { did, signer } = identity
   if (typeof did !== 'string' || publicKeyOf(did) === undefined) {
-    throw new GhostChatError('invalid-identity', 'the DID must be a did:key of an Ed25519 key (did:key:z6Mk…)')
+    throw new GhostChatError(
+      'invalid-identity',
+      'the DID must be a did:key of an Ed25519 key (did:key:z6Mk…)',
+    )
   }
   if (typeof signer !== 'function') {
     throw new GhostChatError('invalid-identity', 'the signer must be a did-jwt signer function')
@@ -105,7 +111,9 @@ async function spaceSeed(seed: unknown, space: string): Promise<Uint8Array<Array
   const secret = await crypto.subtle.importKey('raw', new Uint8Array(seed), 'HKDF', false, ['deriveBits'])
   const info = utf8.encode(`ghostchat/space/${space}`)
   const salt = new Uint8Array(0)
-  return new Uint8Array(await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt, info }, secret, 256))
+  return new Uint8Array(
+    await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt, info }, secret, 256),
+  )
 }
 
 async function generateKey(asCryptoKey: boolean): Promise<StoredKey> {

@@ -108,7 +108,10 @@ function checkLibp2p(libp2p: unknown): ChatLibp2p {
     throw new GhostChatError('invalid-option', 'the libp2p node has no service `pubsub` of @libp2p/gossipsub')
   }
   if (pubsub.globalSignaturePolicy !== 'StrictNoSign') {
-    throw new GhostChatError('invalid-option', "the service `pubsub` must have globalSignaturePolicy: 'StrictNoSign'")
+    throw new GhostChatError(
+      'invalid-option',
+      "the service `pubsub` must have globalSignaturePolicy: 'StrictNoSign'",
+    )
   }
   return candidate as ChatLibp2p
 }
@@ -119,7 +122,12 @@ function checkClock(nodeTime: number, name: string, { clock, onFailure }: Client
   const seconds = Math.abs(Math.round(skewMs / 1000))
   const direction = skewMs > 0 ? 'ahead of' : 'behind'
   const advice = 'others may not see what is sent from here: set the clock'
-  onFailure(new GhostChatError('clock-skew', `this clock is ${seconds} s ${direction} that of the node ${name}; ${advice}`))
+  onFailure(
+    new GhostChatError(
+      'clock-skew',
+      `this clock is ${seconds} s ${direction} that of the node ${name}; ${advice}`,
+    ),
+  )
 }
 
 /** The part of an address that says which machine and port is dialled. */

@@ -1,4 +1,10 @@
-import { type GossipSub, type GossipSubComponents, type GossipsubOpts, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
+import {
+  type GossipSub,
+  type GossipSubComponents,
+  type GossipsubOpts,
+  gossipsub,
+  StrictNoSign,
+} from '@libp2p/gossipsub'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { FRAME_MAX_BYTES } from '../limits.ts'
 

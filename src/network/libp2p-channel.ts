@@ -57,7 +57,8 @@ export class Libp2pChannel implements Channel {
   refresh(): boolean {
     const before = this.#neighbours
     this.#neighbours = this.#reachable()
-    const changed = before.size !== this.#neighbours.size || [...before].some((peer) => !this.#neighbours.has(peer))
+    const changed =
+      before.size !== this.#neighbours.size || [...before].some((peer) => !this.#neighbours.has(peer))
     if (changed && !this.#left) this.handler.onNeighbours()
     return this.#pubsub.getSubscribers(this.topic).length > this.#neighbours.size
   }

@@ -69,7 +69,10 @@ export class Libp2pNetwork implements Network {
   join(topic: string, handler: ChannelHandler): Channel {
     this.#warm.get(topic)?.()
     this.#warm.delete(topic)
-    this.#pubsub.topicValidators.set(topic, async (_peer, message) => VALIDATION[await handler.onGossip(message.data)])
+    this.#pubsub.topicValidators.set(
+      topic,
+      async (_peer, message) => VALIDATION[await handler.onGossip(message.data)],
+    )
     this.#pubsub.subscribe(topic)
     const channel = new Libp2pChannel({
       topic,

@@ -81,7 +81,11 @@ export class NodeLink {
       const addresses = await this.#resolve(signal)
       this.#onAddresses(addresses)
       const { remotePeer } = await this.#libp2p.dial(addresses, { signal })
-      await this.#libp2p.peerStore.merge(remotePeer, { tags: { 'keep-alive-ghostchat-node': { value: 100 } } }, { signal })
+      await this.#libp2p.peerStore.merge(
+        remotePeer,
+        { tags: { 'keep-alive-ghostchat-node': { value: 100 } } },
+        { signal },
+      )
       return remotePeer
     } catch (thrown) {
       throw timeout.signal.aborted ? timeout.signal.reason : thrown

@@ -1,18 +1,18 @@
 import { createServer, type Server } from 'node:http'
-import { isIPv6, type AddressInfo } from 'node:net'
+import { type AddressInfo, isIPv6 } from 'node:net'
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
+import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
-import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { createLibp2p } from 'libp2p'
 import { systemClock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { createVerifier } from '../identity/verifier.ts'
 import { hubGossip } from '../network/gossip.ts'
 import { version } from '../version.ts'
-import { type NodeFacts, httpRoutes } from './http-routes.ts'
+import { httpRoutes, type NodeFacts } from './http-routes.ts'
 import { Hub } from './hub.ts'
 import { type CheckedOptions, checkOptions, type GhostNodeOptions } from './options.ts'
 import { loadPeerKey } from './peer-key.ts'
@@ -52,7 +52,10 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
   const checked = checkOptions(options)
   const privateKey = await loadPeerKey(checked.dataDir)
   let facts: NodeFacts | undefined
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000 }, httpRoutes(() => facts))
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 15_000 },
+    httpRoutes(() => facts),
+  )
   await listen(server, checked)
   const { port } = server.address() as AddressInfo
   try {
@@ -139,7 +142,9 @@ function listen(server: Server, { host, port }: CheckedOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const taken = cause.code === 'EADDRINUSE' ? 'the port is taken' : describe(cause)
-      reject(new GhostChatError('node-failed', `unable to listen at ${host} port ${port}; ${taken}`, { cause }))
+      reject(
+        new GhostChatError('node-failed', `unable to listen at ${host} port ${port}; ${taken}`, { cause }),
+      )
     })
     server.listen({ host, port }, () => {
       server.removeAllListeners('error')

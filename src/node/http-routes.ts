@@ -13,14 +13,18 @@ export function httpRoutes(facts: () => NodeFacts | undefined): RequestListener 
     response.setHeader('x-content-type-options', 'nosniff')
     // Every page may read this: it is the same for all and says nothing about users.
     response.setHeader('access-control-allow-origin', '*')
-    if (request.method === 'OPTIONS') return preflight(response)
+    if (request.method === 'OPTIONS') {
+      preflight(response)
+      return
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD, OPTIONS')
-      return sendText(response, 405, 'only GET, HEAD and OPTIONS\n')
+      sendText(response, 405, 'only GET, HEAD and OPTIONS\n')
+      return
     }
     const known = facts()
-    if (known === undefined) return sendText(response, 503, 'starting or stopping\n')
-    route(request, response, known)
+    if (known === undefined) sendText(response, 503, 'starting or stopping\n')
+    else route(request, response, known)
   }
 }
 
@@ -28,13 +32,17 @@ function route(request: IncomingMessage, response: ServerResponse, facts: NodeFa
   const [path] = (request.url ?? '/').split('?')
   switch (path) {
     case NODE_INFO_PATH:
-      return sendJson(response, facts.info())
+      sendJson(response, facts.info())
+      break
     case '/healthz':
-      return sendJson(response, { status: 'ok', ...facts.health() })
+      sendJson(response, { status: 'ok', ...facts.health() })
+      break
     case '/':
-      return sendText(response, 200, 'This is a GhostNode: https clients and WebSockets are welcome here.\n')
+      sendText(response, 200, 'This is a GhostNode: https clients and WebSockets are welcome here.\n')
+      break
     default:
-      return sendText(response, 404, 'not found\n')
+      sendText(response, 404, 'not found\n')
+      break
   }
 }
 

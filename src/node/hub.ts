@@ -59,7 +59,10 @@ export class Hub {
   stop(): void {
     this.#pubsub.removeEventListener('subscription-change', this.#onSubscriptionChange)
     this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
-    for (const topic of [...this.#rooms.keys()]) this.#leave(topic)
+    // No unsubscribing: it would tell clients not to let this node back into their meshes for a while,
+    // and the node may be back in a second.
+    for (const { cancelLinger } of this.#rooms.values()) cancelLinger?.()
+    this.#rooms.clear()
   }
 
   readonly #onSubscriptionChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
@@ -89,7 +92,10 @@ export class Hub {
 
   #enter(topic: string): void {
     if (parseTopic(topic) === undefined) return
-    if (this.#rooms.size >= this.#maxRooms) return this.#logger.warn(`the node carries ${this.#maxRooms} rooms already`)
+    if (this.#rooms.size >= this.#maxRooms) {
+      this.#logger.debug(`the node carries ${this.#maxRooms} rooms already`)
+      return
+    }
     const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier })
     this.#pubsub.topicValidators.set(topic, async (_peer, { data }) => {
       const { verdict } = await admitGossip(gate, data)

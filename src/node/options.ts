@@ -55,7 +55,12 @@ export function checkOptions(options: GhostNodeOptions): CheckedOptions {
     maxConnections: wholeNumber('maxConnections', options.maxConnections ?? 10_000, 1, 1_000_000),
     maxRooms: wholeNumber('maxRooms', options.maxRooms ?? 10_000, 1, 1_000_000),
     maxReservations: wholeNumber('maxReservations', options.maxReservations ?? 4_096, 0, 1_000_000),
-    maxReservationsPerIp: wholeNumber('maxReservationsPerIp', options.maxReservationsPerIp ?? 32, 1, 1_000_000),
+    maxReservationsPerIp: wholeNumber(
+      'maxReservationsPerIp',
+      options.maxReservationsPerIp ?? 32,
+      1,
+      1_000_000,
+    ),
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { describe, GhostChatError } from '../errors.ts'
-import { addSecret, readSecret } from '../runtime/secret-file.ts'
+import { addSecret, readSecret } from '../runtime/node-secret-file.ts'
 
 /**
  * The key behind the node's peer id: kept in the data directory, made at the
@@ -15,9 +15,12 @@ export async function loadPeerKey(dataDir: string | undefined): Promise<PrivateK
   const path = join(dataDir, 'peer.key')
   try {
     const kept =
-      (await readSecret(path)) ?? (await addSecret(path, privateKeyToProtobuf(await generateKeyPair('Ed25519'))))
+      (await readSecret(path)) ??
+      (await addSecret(path, privateKeyToProtobuf(await generateKeyPair('Ed25519'))))
     return privateKeyFromProtobuf(kept)
   } catch (cause) {
-    throw new GhostChatError('node-failed', `unable to use the key file ${path}; ${describe(cause)}`, { cause })
+    throw new GhostChatError('node-failed', `unable to use the key file ${path}; ${describe(cause)}`, {
+      cause,
+    })
   }
 }

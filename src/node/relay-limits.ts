@@ -13,10 +13,14 @@ export function exceedsReservations(
   relay: Pick<CircuitRelayService, 'reservations'>,
   maxPerIp: number,
 ): boolean {
-  const ips = connections.filter(({ remotePeer }) => remotePeer.equals(client)).map(({ remoteAddr }) => ipOf(remoteAddr))
+  const ips = connections
+    .filter(({ remotePeer }) => remotePeer.equals(client))
+    .map(({ remoteAddr }) => ipOf(remoteAddr))
   return ips.some((ip) => {
     if (ip === undefined || isLoopback(ip)) return false
-    const others = [...relay.reservations].filter(([peer, { addr }]) => !peer.equals(client) && ipOf(addr) === ip)
+    const others = [...relay.reservations].filter(
+      ([peer, { addr }]) => !peer.equals(client) && ipOf(addr) === ip,
+    )
     return others.length >= maxPerIp
   })
 }

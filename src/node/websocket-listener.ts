@@ -43,7 +43,11 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
   readonly #remoteIp: (request: IncomingMessage) => string
   readonly #logger: ComponentLogger
   readonly #options: CreateListenerOptions
-  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX_BYTES, perMessageDeflate: false })
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MESSAGE_MAX_BYTES,
+    perMessageDeflate: false,
+  })
   readonly #closing = new AbortController()
   #address: Multiaddr | undefined
 
@@ -90,10 +94,12 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
     const log = this.#logger.forComponent('ghostchat:node:websocket')
     const remoteAddr = addressOf(this.#remoteIp(request), request.socket.remotePort ?? 0)
     const connection = new WebSocketConnection(webSocket, { remoteAddr, log })
-    this.#options.upgrader.upgradeInbound(connection, { signal: this.#closing.signal }).catch((error: unknown) => {
-      log('a connection was not upgraded - %e', error)
-      connection.abort(error instanceof Error ? error : new Error(String(error)))
-    })
+    this.#options.upgrader
+      .upgradeInbound(connection, { signal: this.#closing.signal })
+      .catch((error: unknown) => {
+        log('a connection was not upgraded - %e', error)
+        connection.abort(error instanceof Error ? error : new Error(String(error)))
+      })
   }
 }
 

@@ -22,7 +22,10 @@ export async function askBacklog(
   channel: Channel,
   peerId: string,
   request: BacklogRequest,
-  options: { admitAll: (jwts: string[]) => Promise<{ accepted: number; rejected: boolean }>; signal: AbortSignal },
+  options: {
+    admitAll: (jwts: string[]) => Promise<{ accepted: number; rejected: boolean }>
+    signal: AbortSignal
+  },
 ): Promise<BacklogOutcome> {
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(BACKLOG_TIMEOUT_MS)])
   const stream = await channel.open(peerId, { signal })

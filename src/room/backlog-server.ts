@@ -31,7 +31,9 @@ export class BacklogServer {
 
   /** Serves one stream. Never rejects. */
   async serve(stream: FrameStream, peerId: string): Promise<void> {
-    const cancel = this.#clock.after(BACKLOG_TIMEOUT_MS, () => stream.abort(new Error('backlog answer took too long')))
+    const cancel = this.#clock.after(BACKLOG_TIMEOUT_MS, () =>
+      stream.abort(new Error('backlog answer took too long')),
+    )
     this.#serving += 1
     try {
       await this.#answer(stream, peerId)
@@ -59,7 +61,10 @@ export class BacklogServer {
 
   async #sendBacklog(stream: FrameStream, request: BacklogRequest): Promise<void> {
     const { events, more } = this.#timeline.slice(request.limit, request.before)
-    const fitting = newestWithin(events.map(({ jwt }) => jwt), BACKLOG_MAX_BYTES)
+    const fitting = newestWithin(
+      events.map(({ jwt }) => jwt),
+      BACKLOG_MAX_BYTES,
+    )
     const presence = request.roster ? this.#roster.snapshot(BACKLOG_MAX_DEVICES) : []
     for (const jwts of frames([...presence, ...fitting])) {
       await stream.send(encodeAnswer({ kind: 'events', jwts }))

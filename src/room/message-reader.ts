@@ -24,7 +24,10 @@ export class MessageReader implements AsyncIterableIterator<Message> {
   push(message: Message): void {
     if (this.#ended) return
     if (this.#waiting.length >= this.#max) {
-      this.#error = new GhostChatError('reader-too-slow', `${this.#max} messages wait for the reader of messages()`)
+      this.#error = new GhostChatError(
+        'reader-too-slow',
+        `${this.#max} messages wait for the reader of messages()`,
+      )
       this.end()
       return
     }

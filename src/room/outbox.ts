@@ -1,8 +1,8 @@
 import { GhostChatError } from '../errors.ts'
 import { OUTBOX_MAX_EVENTS } from '../limits.ts'
+import { toMilliseconds } from '../wire/claims.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import { encodeFrame } from '../wire/frame.ts'
-import { toMilliseconds } from '../wire/claims.ts'
 
 /** How full a gossip message is made when several events wait. */
 const COALESCE_MAX_BYTES = 16 * 1024
@@ -39,7 +39,10 @@ export class Outbox {
     if (this.#waiting.length < OUTBOX_MAX_EVENTS) return
     await this.flush()
     if (this.#waiting.length < OUTBOX_MAX_EVENTS) return
-    throw new GhostChatError('outbox-full', `unable to send; ${OUTBOX_MAX_EVENTS} messages wait for a connection already`)
+    throw new GhostChatError(
+      'outbox-full',
+      `unable to send; ${OUTBOX_MAX_EVENTS} messages wait for a connection already`,
+    )
   }
 
   /** Takes an event and makes an attempt. Resolves when the attempt is over, with or without success. */

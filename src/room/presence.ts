@@ -92,7 +92,10 @@ export class Presence {
 
 function clonePresence(data: JsonObject): JsonObject {
   if (!isPresenceData(data)) {
-    throw new GhostChatError('invalid-presence', 'presence must be a plain JSON object of at most 1,024 bytes')
+    throw new GhostChatError(
+      'invalid-presence',
+      'presence must be a plain JSON object of at most 1,024 bytes',
+    )
   }
   return JSON.parse(JSON.stringify(data)) as JsonObject
 }

@@ -29,21 +29,21 @@ export class Recovery {
   }
 
   /**
-   * Asks up to three members, one first, then the others at once: the first
-   * answer tells who else there is. A member that fails is replaced by another.
-   * Where nobody is known it waits up to `waitMs` for somebody to show.
+   * Asks up to `peers` members (default 3), one first, then the others at once:
+   * the first answer tells who else there is. A member that fails is replaced by
+   * another. Where nobody is known it waits up to 2 s for somebody to show.
    */
   async run(
     ask: (peerId: string) => Promise<BacklogOutcome>,
-    options: { signal: AbortSignal; waitMs?: number },
-  ): Promise<{ answers: BacklogOutcome[] }> {
-    const { signal, waitMs = GREETING_WAIT_MS } = options
+    options: { signal: AbortSignal; peers?: number },
+  ): Promise<BacklogOutcome[]> {
+    const { signal, peers = BACKLOG_PEERS } = options
     const tried = new Set<string>()
     const answers: BacklogOutcome[] = []
-    if (this.#candidates().length === 0) await this.#waitForCandidate(waitMs, signal)
-    while (answers.length < BACKLOG_PEERS && tried.size < ATTEMPTS_MAX && !signal.aborted) {
+    if (this.#candidates().length === 0) await this.#waitForCandidate(signal)
+    while (answers.length < peers && tried.size < ATTEMPTS_MAX && !signal.aborted) {
       const untried = this.#candidates().filter((peer) => !tried.has(peer))
-      const round = sample(this.#random, untried, answers.length === 0 ? 1 : BACKLOG_PEERS - answers.length)
+      const round = sample(this.#random, untried, answers.length === 0 ? 1 : peers - answers.length)
       if (round.length === 0) break
       for (const peer of round) tried.add(peer)
       const outcomes = await Promise.allSettled(round.map(ask))
@@ -53,10 +53,10 @@ export class Recovery {
       }
     }
     signal.throwIfAborted()
-    return { answers }
+    return answers
   }
 
-  #waitForCandidate(waitMs: number, signal: AbortSignal): Promise<void> {
+  #waitForCandidate(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         cancel()
@@ -67,7 +67,7 @@ export class Recovery {
       const look = (): void => {
         if (this.#candidates().length > 0) done()
       }
-      const cancel = this.#clock.after(waitMs, done)
+      const cancel = this.#clock.after(GREETING_WAIT_MS, done)
       this.#wakers.add(look)
       signal.addEventListener('abort', done)
       if (signal.aborted) done()

@@ -3,7 +3,7 @@ import { describe, GhostChatError } from '../errors.ts'
 import { type Author, createAuthor } from '../identity/author.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Verifier } from '../identity/verifier.ts'
-import { BACKLOG_MAX_EVENTS, CONNECT_WAIT_MS } from '../limits.ts'
+import { BACKLOG_MAX_EVENTS, CONNECT_WAIT_MS, SECOND_LOOK_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel, Network } from '../network/network.ts'
 import type { Random } from '../random.ts'
@@ -57,8 +57,11 @@ export class Room {
   #channel: Channel | undefined
   /** Settles when this device knows what it missed, as far as others could tell. */
   #caughtUp: Promise<void> = Promise.resolve()
-  #endConnectWait = (): void => {}
-  /** Somebody answered since the connection was made. */
+  #endConnectWait = (_then?: Promise<void>): void => {}
+  #cancelSecondLook = (): void => {}
+  /** When the connection was made. */
+  #connectedAt = Number.POSITIVE_INFINITY
+  /** Somebody answered since. */
   #answered = false
 
   constructor(options: RoomOptions) {
@@ -67,7 +70,9 @@ export class Room {
     this.topic = topic
     this.#author = createAuthor(identity, topic, { clock, random })
     this.status = new RoomStatusMachine((status) => listener.status(status))
-    this.visibility = new Visibility((thrown) => this.#fail('listener-failed', 'a message filter threw', thrown))
+    this.visibility = new Visibility((thrown) =>
+      this.#fail('listener-failed', 'a message filter threw', thrown),
+    )
     this.typing = new Typing({
       clock,
       send: (state) => this.#sendTyping(state),
@@ -122,7 +127,8 @@ export class Room {
     await this.state.admitOwn(event)
     await this.#outbox.add(event)
     const message = this.state.message(event.id)
-    if (message === undefined) throw new GhostChatError('invalid-message', 'the message is older than the window')
+    if (message === undefined)
+      throw new GhostChatError('invalid-message', 'the message is older than the window')
     return message
   }
 
@@ -130,7 +136,11 @@ export class Room {
    * The newest messages before a place, after asking other members for them.
    * Waits for what the room is catching up with anyway.
    */
-  async requestBacklog(options: { limit: number; before?: Position; signal?: AbortSignal }): Promise<Message[]> {
+  async requestBacklog(options: {
+    limit: number
+    before?: Position
+    signal?: AbortSignal
+  }): Promise<Message[]> {
     this.assertOpen()
     const { limit, before, signal } = options
     const cancelled = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
@@ -154,6 +164,7 @@ export class Room {
     this.status.close()
     this.#closing.abort(new GhostChatError('chat-left', 'the chat was left'))
     this.#endConnectWait()
+    this.#cancelSecondLook()
     await this.presence.leave().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
     this.state.close()
     this.#channel?.leave()
@@ -182,16 +193,18 @@ export class Room {
   }
 
   #join(): void {
-    this.presence.join().catch((thrown) => this.#fail('signing-failed', 'unable to announce the presence', thrown))
+    this.presence
+      .join()
+      .catch((thrown) => this.#fail('signing-failed', 'unable to announce the presence', thrown))
   }
 
   /** Waits up to 5 s for a first connection, and then for what it brings. */
   #firstConnection(): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(CONNECT_WAIT_MS, resolve)
-      this.#endConnectWait = () => {
+      this.#endConnectWait = (then) => {
         cancel()
-        resolve(this.#caughtUp)
+        resolve(then)
       }
     })
   }
@@ -199,25 +212,28 @@ export class Room {
   #onConnected(): void {
     void this.#outbox.flush()
     this.#answered = false
-    const { backlogLimit, logger } = this.#options
-    this.#caughtUp = this.#catchUp({ limit: backlogLimit, announce: true, signal: this.#closing.signal }).then(
-      () => {},
-      (thrown) => logger.debug('catching up ended early', thrown),
-    )
-    this.#endConnectWait()
+    this.#connectedAt = this.#options.clock.now()
+    const { backlogLimit: limit, clock, logger } = this.#options
+    const { signal } = this.#closing
+    const onFailure = (thrown: unknown): void => logger.debug('catching up ended early', thrown)
+    this.#caughtUp = this.#catchUp({ limit, announce: true, signal }).then(() => {}, onFailure)
+    this.#cancelSecondLook()
+    this.#cancelSecondLook = clock.after(SECOND_LOOK_MS, () => {
+      this.#catchUp({ limit, peers: 1, signal }).catch(onFailure)
+    })
+    this.#endConnectWait(this.#caughtUp)
   }
 
-  /**
-   * Asks other members for what happened before a place, and hands on what is
-   * new, also when it ends early; with `announce`, that there was nothing, too.
-   */
+  /** Asks other members for what happened before a place, and hands on what is new, also when it ends early. */
   async #catchUp(options: {
     limit: number
     before?: Position | undefined
+    /** Say so when there was nothing, too. */
     announce?: boolean
+    peers?: number
     signal: AbortSignal
   }): Promise<{ accepted: number; more: boolean }> {
-    const { limit, before, announce = false, signal } = options
+    const { limit, before, announce = false, peers, signal } = options
     const channel = this.#channel
     if (channel === undefined) return { accepted: 0, more: false }
     const fresh: Message[] = []
@@ -230,14 +246,21 @@ export class Room {
     try {
       const ask = (peerId: string): Promise<BacklogOutcome> =>
         askBacklog(channel, peerId, request, { signal, admitAll })
-      const { answers } = await this.#recovery.run(ask, { signal })
+      const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
       if (answers.length > 0) this.#answered = true
       return { accepted: fresh.length, more: answers.some(({ more }) => more) }
     } finally {
-      const visible = fresh.filter((message) => this.state.shows(message)).sort(comparePositions)
-      const { current } = this.status.status
-      if (current !== 'closed' && (announce || visible.length > 0)) this.#options.listener.backlog(visible)
+      if (this.status.status.current !== 'closed') this.#handOn(fresh, announce)
     }
+  }
+
+  /** What was written before the connection was made is backlog; what came after it only took another way. */
+  #handOn(messages: Message[], announce: boolean): void {
+    const { listener } = this.#options
+    const visible = messages.filter((message) => this.state.shows(message)).sort(comparePositions)
+    const before = visible.filter(({ timestamp }) => timestamp < this.#connectedAt)
+    if (announce || before.length > 0) listener.backlog(before)
+    for (const message of visible.slice(before.length)) listener.message(message)
   }
 
   #onArrival(event: SignedEvent): void {
@@ -276,10 +299,12 @@ export class Room {
   }
 
   #fail(code: GhostChatError['code'], message: string, thrown: unknown): void {
-    const error = thrown instanceof GhostChatError ? thrown : new GhostChatError(code, `${message}: ${describe(thrown)}`, { cause: thrown })
+    const error =
+      thrown instanceof GhostChatError
+        ? thrown
+        : new GhostChatError(code, `${message}: ${describe(thrown)}`, { cause: thrown })
     this.#options.listener.failed(error)
   }
-
 }
 
 function placeOf(message: Message | undefined): Position | undefined {
@@ -289,9 +314,15 @@ function placeOf(message: Message | undefined): Position | undefined {
 function assertText(text: unknown): asserts text is string {
   if (isText(text)) return
   if (typeof text === 'string' && byteLength(text) > 0 && text.isWellFormed()) {
-    throw new GhostChatError('message-too-long', `the text is ${byteLength(text)} bytes of UTF-8, 4,096 are allowed`)
+    throw new GhostChatError(
+      'message-too-long',
+      `the text is ${byteLength(text)} bytes of UTF-8, 4,096 are allowed`,
+    )
   }
-  throw new GhostChatError('invalid-message', 'the text must be a string of at least one character, well-formed Unicode')
+  throw new GhostChatError(
+    'invalid-message',
+    'the text must be a string of at least one character, well-formed Unicode',
+  )
 }
 
 function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -67,7 +67,10 @@ export class RoomState {
   async admitOwn(own: SignedEvent): Promise<void> {
     const answer = await this.#gate.admit(own.jwt, 'live')
     if (answer.verdict !== 'accept') {
-      throw new GhostChatError('signing-failed', `our own gate refuses what the signer signed: ${answer.reason}`)
+      throw new GhostChatError(
+        'signing-failed',
+        `our own gate refuses what the signer signed: ${answer.reason}`,
+      )
     }
     const { event } = answer
     if (isType(event, 'message')) this.#messages.set(event, new Message(event, 'queued'))
@@ -75,7 +78,9 @@ export class RoomState {
   }
 
   /** Admits what another member says happened before. Answers the messages that are new, to be shown together. */
-  async admitHistory(jwts: readonly string[]): Promise<{ messages: Message[]; accepted: number; rejected: boolean }> {
+  async admitHistory(
+    jwts: readonly string[],
+  ): Promise<{ messages: Message[]; accepted: number; rejected: boolean }> {
     const answers = await Promise.all(jwts.map((jwt) => this.#gate.admit(jwt, 'history')))
     const messages: Message[] = []
     let accepted = 0
@@ -127,7 +132,10 @@ export class RoomState {
   }
 
   #applyLive(event: SignedEvent): void {
-    if (!isType(event, 'message')) return this.#applyPresence(event, true)
+    if (!isType(event, 'message')) {
+      this.#applyPresence(event, true)
+      return
+    }
     const kept = this.#keep(event)
     this.#typing.ended(event.claims.iss)
     for (const message of kept) if (this.shows(message)) this.#listener.message(message)

@@ -52,7 +52,8 @@ export class Timeline {
     this.prune(now)
     if (this.#byId.has(event.id)) return false
     this.#insert(event)
-    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) this.#dropOldest()
+    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes)
+      this.#dropOldest()
     this.prune(now)
     return this.#byId.has(event.id)
   }
@@ -83,7 +84,8 @@ export class Timeline {
     this.#events.splice(this.#indexOf(positionOf(event)), 0, event)
     this.#byId.set(event.id, event)
     this.#bytes += event.jwt.length
-    for (const parent of event.claims.parents) this.#children.set(parent, (this.#children.get(parent) ?? 0) + 1)
+    for (const parent of event.claims.parents)
+      this.#children.set(parent, (this.#children.get(parent) ?? 0) + 1)
   }
 
   #dropOldest(): void {

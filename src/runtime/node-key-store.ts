@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { KeyStore, StoredKey } from '../identity/key-store.ts'
-import { addSecret, readSecret } from './secret-file.ts'
+import { addSecret, readSecret } from './node-secret-file.ts'
 
 /** `$GHOSTCHAT_HOME`, else `ghostchat` in the user's data directory. */
 export function dataDirectory(environment: NodeJS.ProcessEnv = process.env): string {
@@ -11,7 +11,8 @@ export function dataDirectory(environment: NodeJS.ProcessEnv = process.env): str
 
 /** Keeps the seed of each space in a file, in hexadecimal. */
 export function createFileKeyStore(directory = join(dataDirectory(), 'keys')): KeyStore {
-  const pathOf = (space: string): string => join(directory, `${encodeURIComponent(space).replaceAll('.', '%2E')}.key`)
+  const pathOf = (space: string): string =>
+    join(directory, `${encodeURIComponent(space).replaceAll('.', '%2E')}.key`)
   return {
     keepsCryptoKeys: false,
     async load(space) {

@@ -49,7 +49,8 @@ export class ManualClock implements Clock {
     let next: { at: number; order: number; task: () => void } | undefined
     for (const timer of this.#timers) {
       if (timer.at > end) continue
-      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) next = timer
+      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order))
+        next = timer
     }
     return next
   }

@@ -31,7 +31,9 @@ export class MemoryNetwork {
    * @param groups peer ids by part; those that are named nowhere form a part of their own
    */
   partition(groups: readonly (readonly string[])[]): void {
-    const part = new Map(groups.flatMap((group, index) => group.map((peerId) => [peerId, index + 1] as const)))
+    const part = new Map(
+      groups.flatMap((group, index) => group.map((peerId) => [peerId, index + 1] as const)),
+    )
     this.#rewire((peerId) => part.get(peerId) ?? 0)
   }
 
@@ -55,7 +57,8 @@ export class MemoryNetwork {
   /** @internal */
   remove(peer: MemoryPeer): void {
     this.#peers.delete(peer.peerId)
-    for (const other of this.#peers.values()) other.eachChannel((channel) => channel.handler.onPeerLost(peer.peerId))
+    for (const other of this.#peers.values())
+      other.eachChannel((channel) => channel.handler.onPeerLost(peer.peerId))
   }
 
   #rewire(partition: (peerId: string) => number): void {

@@ -1,7 +1,7 @@
 import { BACKLOG_MAX_EVENTS } from '../limits.ts'
+import type { Position } from './event.ts'
 import { decodeFrame, encodeFrame } from './frame.ts'
 import { isRecord } from './json.ts'
-import type { Position } from './event.ts'
 
 /** The protocol of the stream a backlog travels on. */
 export const BACKLOG_PROTOCOL = '/ghostchat/backlog/1.0.0'
@@ -79,7 +79,8 @@ export function decodeAnswer(data: Uint8Array): BacklogAnswer | undefined {
 function isRequest(value: unknown): value is BacklogRequest {
   if (!isRecord(value) || typeof value.roster !== 'boolean') return false
   const { limit, before } = value
-  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0 || limit > BACKLOG_MAX_EVENTS) return false
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0 || limit > BACKLOG_MAX_EVENTS)
+    return false
   return before === undefined || isPosition(before)
 }
 

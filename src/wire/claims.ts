@@ -1,4 +1,11 @@
-import { LEASE_MS, PARENTS_MAX, PRESENCE_MAX_BYTES, RETENTION_MS, TEXT_MAX_BYTES, TYPING_MS } from '../limits.ts'
+import {
+  LEASE_MS,
+  PARENTS_MAX,
+  PRESENCE_MAX_BYTES,
+  RETENTION_MS,
+  TEXT_MAX_BYTES,
+  TYPING_MS,
+} from '../limits.ts'
 import { type EventId, isEventId } from './event-id.ts'
 import { byteLength, isJsonObject, isRecord, type JsonObject } from './json.ts'
 
@@ -36,7 +43,9 @@ export interface Bodies {
 export type EventType = keyof Bodies
 
 /** The claims of one type of event. */
-export type ClaimsOf<T extends EventType> = T extends EventType ? CommonClaims & { type: T } & Bodies[T] : never
+export type ClaimsOf<T extends EventType> = T extends EventType
+  ? CommonClaims & { type: T } & Bodies[T]
+  : never
 
 /** The claims of any event. */
 export type Claims = ClaimsOf<EventType>
@@ -125,7 +134,9 @@ export function areClaims(value: unknown): value is Claims {
 
 /** A text of a message: not empty, well-formed, at most 4,096 bytes of UTF-8. */
 export function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.isWellFormed() && byteLength(value) <= TEXT_MAX_BYTES
+  return (
+    typeof value === 'string' && value !== '' && value.isWellFormed() && byteLength(value) <= TEXT_MAX_BYTES
+  )
 }
 
 /** Presence data: a JSON object of at most 1,024 bytes. */
@@ -152,9 +163,7 @@ function isPresenceBody(body: Record<string, unknown>): boolean {
 }
 
 function isTime(value: unknown): value is number {
-  return (
-    typeof value === 'number' && value > 0 && value < 1e11 && toSeconds(toMilliseconds(value)) === value
-  )
+  return typeof value === 'number' && value > 0 && value < 1e11 && toSeconds(toMilliseconds(value)) === value
 }
 
 function isLifetime(iat: number, exp: number, limitMs: number): boolean {

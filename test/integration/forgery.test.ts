@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
+import { createAuthor } from '../../src/identity/author.ts'
+import { openIdentity } from '../../src/identity/identity.ts'
+import { frameStream } from '../../src/network/frame-stream.ts'
+import { systemRandom } from '../../src/random.ts'
+import { BACKLOG_PROTOCOL, encodeAnswer } from '../../src/wire/backlog.ts'
+import { fromBase64url, toBase64url } from '../../src/wire/base64url.ts'
+import { encodeFrame } from '../../src/wire/frame.ts'
+import { barePeer, enterTopic } from '../support/bare-peer.ts'
+import { openTestSpace, startNode } from '../support/resources.ts'
+import { connected, eventOf, online } from '../support/wait.ts'
+
+async function authorOf(topic: string) {
+  const identity = await openIdentity('ephemeral', 'x', () => {
+    throw new Error('no store')
+  })
+  return createAuthor(identity, topic, { clock: systemClock, random: systemRandom })
+}
+
+/** Another text under the same signature. */
+function alter(jwt: string): string {
+  const [header, payload = '', signature] = jwt.split('.')
+  const claims = new TextDecoder().decode(fromBase64url(payload)).replace('genuine', 'altered')
+  return `${header}.${toBase64url(new TextEncoder().encode(claims))}.${signature}`
+}
+
+/** The same event in the name of somebody else. */
+function rename(jwt: string, from: string, to: string): string {
+  const [header, payload = '', signature] = jwt.split('.')
+  const claims = new TextDecoder().decode(fromBase64url(payload)).replace(from, to)
+  return `${header}.${toBase64url(new TextEncoder().encode(claims))}.${signature}`
+}
+
+test('forged and altered events published straight into the topic never surface', async () => {
+  const node = await startNode()
+  const ada = await openTestSpace('forgery', { nodes: [node.url] })
+  const bob = await openTestSpace('forgery', { nodes: [node.url] })
+  const chats = [await ada.joinChat('lobby'), await bob.joinChat('lobby')] as const
+  await Promise.all(chats.map(connected))
+  await online(chats[0], [ada.did, bob.did])
+  const { topic } = chats[0]
+  const surfaced: string[] = []
+  for (const chat of chats) {
+    chat.on('message', (did, message) => surfaced.push(`${did} ${message}`))
+    chat.on('backlog', (messages) => surfaced.push(...messages.map((message) => `backlog ${message}`)))
+    chat.on('user-joined', (did) => surfaced.push(`joined ${did}`))
+    chat.on('user-left', (did) => surfaced.push(`left ${did}`))
+  }
+
+  // A forged gossip message costs its sender score: each attack comes from a peer of its own.
+  const author = await authorOf(topic)
+  const genuine = await author.write('message', { text: 'genuine' }, [])
+  const leave = await author.write('leave', { peer: ada.did.slice(8, 60) }, [])
+  const elsewhere = await (await authorOf('3box.chat.forgery.other')).write(
+    'message',
+    { text: 'genuine' },
+    [],
+  )
+  const attacks = {
+    altered: encodeFrame([alter(genuine.jwt)]),
+    'in the name of Ada': encodeFrame([rename(genuine.jwt, author.did, ada.did)]),
+    'a leave for Ada': encodeFrame([rename(leave.jwt, author.did, ada.did)]),
+    'from another room': encodeFrame([elsewhere.jwt]),
+    'beside a genuine one': encodeFrame([genuine.jwt, alter(genuine.jwt)]),
+    'not a JWT': new TextEncoder().encode('hello'),
+    'not text': new Uint8Array([0xff, 0xfe, 0x00, 0x0a]),
+  }
+  for (const data of Object.values(attacks)) {
+    const { pubsub } = (await barePeer(node.multiaddrs[0] ?? '')).services
+    await enterTopic(pubsub, topic)
+    await pubsub.publish(topic, data)
+  }
+
+  // An honest message that comes after them shows that they were dealt with.
+  const { pubsub } = (await barePeer(node.multiaddrs[0] ?? '')).services
+  await enterTopic(pubsub, topic)
+  const heard = chats.map((chat) => eventOf(chat, 'message', (_did, message) => message.text === 'honest'))
+  const honest = await author.write('message', { text: 'honest' }, [])
+  await pubsub.publish(topic, encodeFrame([honest.jwt]))
+  await Promise.all(heard)
+  expect(surfaced).toEqual([`${author.did} honest`, `${author.did} honest`])
+  expect(chats[0].onlineUsers().sort()).toEqual([ada.did, bob.did].sort())
+})
+
+test('a peer that forges the backlog is not believed, and an honest one is asked instead', async () => {
+  const node = await startNode()
+  const ada = await openTestSpace('history', { nodes: [node.url] })
+  const adasChat = await ada.joinChat('lobby')
+  await adasChat.send('genuine history')
+  await connected(adasChat)
+  const { topic } = adasChat
+
+  const liar = await barePeer(node.multiaddrs[0] ?? '')
+  await enterTopic(liar.services.pubsub, topic)
+  const author = await authorOf(topic)
+  let asked = 0
+  await liar.handle(
+    BACKLOG_PROTOCOL,
+    async (stream) => {
+      asked += 1
+      const frames = frameStream(stream)
+      const forged = alter((await author.write('message', { text: 'genuine' }, [])).jwt)
+      await frames.send(encodeAnswer({ kind: 'events', jwts: [forged] }))
+      await frames.send(encodeAnswer({ kind: 'done', more: false }))
+    },
+    { runOnLimitedConnection: true },
+  )
+  await reserved(liar)
+
+  const bob = await openTestSpace('history', { nodes: [node.url] })
+  const bobsChat = await bob.joinChat('lobby', { backlogLimit: 0 })
+  const present = eventOf(bobsChat, 'user-joined', (did) => did === author.did)
+  const join = await author.write('join', { peer: liar.peerId.toString(), data: {} }, [])
+  await connected(bobsChat)
+  await liar.services.pubsub.publish(topic, encodeFrame([join.jwt]))
+  await present
+  const texts = (await bobsChat.requestBacklog()).map(String)
+  expect(texts).toEqual(['genuine history'])
+  expect(asked).toBeGreaterThan(0)
+})
+
+/** Resolves when a libp2p node can be reached through the relay. */
+async function reserved(peer: {
+  getMultiaddrs(): { toString(): string }[]
+  addEventListener: (type: 'self:peer:update', listener: () => void) => void
+}): Promise<void> {
+  const isReserved = (): boolean =>
+    peer.getMultiaddrs().some((address) => address.toString().includes('p2p-circuit'))
+  if (isReserved()) return
+  await new Promise<void>((resolve) => {
+    peer.addEventListener('self:peer:update', () => isReserved() && resolve())
+  })
+}

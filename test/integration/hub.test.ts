@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import type { GhostChat } from '../../src/index.ts'
+import { openTestSpace, startNode } from '../support/resources.ts'
+import { connected, online } from '../support/wait.ts'
+
+const CLIENTS = 30
+const ROUNDS = 5
+
+test('in a room of 30 on one node everybody gets every message exactly once, in the same order', async () => {
+  const node = await startNode()
+  const spaces = await Promise.all(
+    Array.from({ length: CLIENTS }, () => openTestSpace('crowd', { nodes: [node.url] })),
+  )
+  const chats = await Promise.all(spaces.map((space) => space.joinChat('hall')))
+  await Promise.all(chats.map(connected))
+  const dids = spaces.map(({ did }) => did)
+  await Promise.all(chats.map((chat) => online(chat, dids)))
+
+  const total = CLIENTS * ROUNDS
+  const received = chats.map((chat) => collect(chat, total))
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await Promise.all(chats.map((chat, index) => chat.send(`${round}/${index}`)))
+  }
+  const expected = Array.from({ length: ROUNDS }, (_, round) =>
+    dids.map((_did, index) => `${round}/${index}`),
+  ).flat()
+  for (const texts of await Promise.all(received)) expect([...texts].sort()).toEqual([...expected].sort())
+
+  const orders = await Promise.all(
+    chats.map(async (chat) => (await chat.requestBacklog({ limit: total })).map(String)),
+  )
+  for (const order of orders) expect(order).toEqual(orders[0])
+}, 60_000)
+
+/** The texts a chat tells, once `count` have come; one too many shows as well. */
+function collect(chat: GhostChat, count: number): Promise<string[]> {
+  const texts: string[] = []
+  return new Promise((resolve) => {
+    chat.on('message', (_did, message) => {
+      texts.push(message.text)
+      if (texts.length === count) resolve(texts)
+    })
+  })
+}

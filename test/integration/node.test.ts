@@ -1,0 +1,92 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { silentLogger } from '../../src/logger.ts'
+import { createGhostNode } from '../../src/node/index.ts'
+import { atEnd, openTestSpace, startNode } from '../support/resources.ts'
+import { arrival, connected, eventOf, online } from '../support/wait.ts'
+
+test('a node describes itself, to pages of any origin', async () => {
+  const node = await startNode()
+  const response = await fetch(`${node.url}/.well-known/ghostchat.json`)
+  expect(response.headers.get('access-control-allow-origin')).toBe('*')
+  const info = (await response.json()) as Record<string, unknown>
+  expect(info).toEqual({
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    peerId: node.peerId,
+    multiaddrs: node.multiaddrs,
+    time: expect.any(Number),
+  })
+  expect(Math.abs(Date.now() - Number(info['time']))).toBeLessThan(5_000)
+})
+
+test('its health counts rooms and connections, and rooms end with their clients', async () => {
+  const node = await startNode()
+  const health = async () => (await (await fetch(`${node.url}/healthz`)).json()) as Record<string, unknown>
+  expect(await health()).toMatchObject({ status: 'ok', rooms: 0, connections: 0 })
+  const space = await openTestSpace('health', { nodes: [node.url] })
+  await connected(await space.joinChat('one'))
+  await connected(await space.joinChat('two'))
+  expect(await health()).toMatchObject({ status: 'ok', rooms: 2, connections: 1 })
+})
+
+test('it keeps its peer id in the data directory, in a file only the owner can read', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ghostchat-test-'))
+  atEnd(() => rm(dataDir, { recursive: true }))
+  const first = await startNode({ dataDir })
+  await first.stop()
+  const second = await startNode({ dataDir })
+  expect(second.peerId).toBe(first.peerId)
+  expect((await stat(join(dataDir, 'peer.key'))).mode & 0o777).toBe(0o600)
+  expect((await startNode()).peerId).not.toBe(first.peerId)
+})
+
+test('a port that is taken is said to be', async () => {
+  const node = await startNode()
+  const port = Number(new URL(node.url).port)
+  await expect(createGhostNode({ host: '127.0.0.1', port, logger: silentLogger })).rejects.toMatchObject({
+    code: 'node-failed',
+    message: expect.stringContaining('taken'),
+  })
+})
+
+test('clients come back when the node does, and what was written meanwhile arrives', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ghostchat-test-'))
+  atEnd(() => rm(dataDir, { recursive: true }))
+  const node = await startNode({ dataDir })
+  const port = Number(new URL(node.url).port)
+  const ada = await openTestSpace('restart', { nodes: [node.url] })
+  const bob = await openTestSpace('restart', { nodes: [node.url] })
+  const adasChat = await ada.joinChat('lobby')
+  const bobsChat = await bob.joinChat('lobby')
+  await online(adasChat, [ada.did, bob.did])
+  await online(bobsChat, [ada.did, bob.did])
+
+  const events: string[] = []
+  for (const chat of [adasChat, bobsChat]) {
+    chat.on('user-joined', (did) => events.push(`joined ${did}`))
+    chat.on('user-left', (did) => events.push(`left ${did}`))
+  }
+  const lost = [adasChat, bobsChat].map((chat) =>
+    eventOf(chat, 'status', ({ current }) => current === 'reconnecting'),
+  )
+  await node.stop()
+  await Promise.all(lost)
+  const message = await adasChat.send('into the dark')
+  expect(message.status).toBe('queued')
+
+  const arrived = arrival(bobsChat, 'into the dark')
+  await startNode({ dataDir, port })
+  expect((await arrived).id).toBe(message.id)
+  await expect.poll(() => message.status).toBe('sent')
+  expect(events).toEqual([])
+})
+
+test('an unreachable node is said to be, with the next attempt', async () => {
+  const space = await openTestSpace('nowhere', { nodes: ['http://127.0.0.1:1'] })
+  const chat = await space.joinChat('lobby')
+  const [status] = await eventOf(chat, 'status', ({ error }) => error !== undefined)
+  expect(status).toMatchObject({ current: 'connecting', error: { code: 'node-unreachable' } })
+  expect(status.error?.message).toMatch(/127\.0\.0\.1:1.*next attempt in \d/)
+})

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { barePeer } from '../support/bare-peer.ts'
+import { openTestSpace, startNode } from '../support/resources.ts'
+import { connected, eventOf } from '../support/wait.ts'
+
+test('a dapp chats over its own libp2p node, which stays open', async () => {
+  const node = await startNode()
+  const own = await barePeer(node.multiaddrs[0] ?? '')
+  const ada = await openTestSpace('own', { libp2p: own })
+  const bob = await openTestSpace('own', { nodes: [node.url] })
+  const adasChat = await ada.joinChat('lobby')
+  const bobsChat = await bob.joinChat('lobby')
+  await Promise.all([connected(adasChat), connected(bobsChat)])
+  const heard = eventOf(bobsChat, 'message')
+  await adasChat.send('from my own node')
+  expect(await heard).toMatchObject([ada.did, { text: 'from my own node' }])
+  await ada.close()
+  expect(own.status).toBe('started')
+})
+
+test.each([
+  ['not a node', {}, 'libp2p node'],
+  ['no pubsub', { dial() {}, services: {} }, 'pubsub'],
+  [
+    'signed gossip',
+    {
+      dial() {},
+      services: {
+        pubsub: { getSubscribers() {}, topicValidators: new Map(), globalSignaturePolicy: 'StrictSign' },
+      },
+    },
+    'StrictNoSign',
+  ],
+])('a libp2p node that will not do is refused with what it lacks: %s', async (_case, libp2p, lacks) => {
+  await expect(openTestSpace('own', { libp2p })).rejects.toMatchObject({
+    code: 'invalid-option',
+    message: expect.stringContaining(lacks),
+  })
+})

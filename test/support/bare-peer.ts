@@ -1,0 +1,42 @@
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { atEnd } from './resources.ts'
+
+/** A libp2p node that knows gossipsub and nothing of GhostChat, connected to a GhostNode. */
+export async function barePeer(nodeAddress: string): Promise<Libp2p<{ pubsub: GossipSub }>> {
+  const peer = await createLibp2p({
+    addresses: { listen: ['/p2p-circuit'] },
+    transports: [webSockets(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: { denyDialMultiaddr: () => false },
+    services: {
+      identify: identify(),
+      pubsub: gossipsub({ globalSignaturePolicy: 'StrictNoSign', allowPublishToZeroTopicPeers: false }),
+    },
+  })
+  atEnd(() => peer.stop())
+  await peer.dial(multiaddr(nodeAddress))
+  return peer
+}
+
+/** Subscribes to a topic and resolves when the node is in it too. */
+export async function enterTopic(pubsub: GossipSub, topic: string): Promise<void> {
+  const entered = new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (pubsub.getSubscribers(topic).length === 0) return
+      pubsub.removeEventListener('subscription-change', look)
+      resolve()
+    }
+    pubsub.addEventListener('subscription-change', look)
+  })
+  pubsub.subscribe(topic)
+  if (pubsub.getSubscribers(topic).length === 0) await entered
+}

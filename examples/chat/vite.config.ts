@@ -12,5 +12,7 @@ export default defineConfig({
     // The page's Content-Security-Policy allows nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // libp2p is what it is, and the page shows nothing without it.
+    chunkSizeWarningLimit: 1_000,
   },
 })

@@ -65,6 +65,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
     clock,
     routesTo: (peerId) =>
       [...known.values()].flat().map((node) => node.encapsulate(multiaddr(`/p2p-circuit/p2p/${peerId}`))),
+    isNode: (peerId) => links.some((link) => link.peerId?.equals(peerId)),
     onClose: async () => {
       for (const link of links) link.close()
       await own?.stop()

@@ -7,6 +7,7 @@ export class Libp2pChannel implements Channel {
   readonly handler: ChannelHandler
   readonly #pubsub: GossipSub
   readonly #open: (peerId: string, topic: string, signal: AbortSignal) => Promise<FrameStream>
+  readonly #entrust: (jwt: string) => Promise<void>
   readonly #onLeave: () => void
   #neighbours = new Set<string>()
   #left = false
@@ -16,12 +17,14 @@ export class Libp2pChannel implements Channel {
     handler: ChannelHandler
     pubsub: GossipSub
     open: (peerId: string, topic: string, signal: AbortSignal) => Promise<FrameStream>
+    entrust: (jwt: string) => Promise<void>
     onLeave: () => void
   }) {
     this.topic = options.topic
     this.handler = options.handler
     this.#pubsub = options.pubsub
     this.#open = options.open
+    this.#entrust = options.entrust
     this.#onLeave = options.onLeave
     this.#neighbours = this.#reachable()
   }
@@ -42,6 +45,10 @@ export class Libp2pChannel implements Channel {
 
   open(peerId: string, { signal }: { signal: AbortSignal }): Promise<FrameStream> {
     return this.#open(peerId, this.topic, signal)
+  }
+
+  entrust(jwt: string): Promise<void> {
+    return this.#entrust(jwt)
   }
 
   leave(): void {

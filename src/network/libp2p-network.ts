@@ -3,6 +3,7 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../clock.ts'
 import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
+import { WILL_PROTOCOL } from '../wire/will.ts'
 import { frameStream } from './frame-stream.ts'
 import { Libp2pChannel } from './libp2p-channel.ts'
 import type { Channel, ChannelHandler, FrameStream, Network } from './network.ts'
@@ -16,7 +17,8 @@ const WARM_MS = 15_000
 const STREAM_RETRY_MS = 20
 /** How long a peer that opened a stream may take to say for which topic. */
 const HELLO_TIMEOUT_MS = 5_000
-/** The longest topic a peer may name there. */
+/** How long a node may take to accept a will. */
+const WILL_TIMEOUT_MS = 10_000
 const TOPIC_DECODER = new TextDecoder('utf-8', { fatal: true })
 
 const VALIDATION = {
@@ -32,6 +34,7 @@ export class Libp2pNetwork implements Network {
   readonly #pubsub: GossipSub
   readonly #clock: Clock
   readonly #routesTo: (peerId: string) => Multiaddr[]
+  readonly #isNode: (peerId: PeerId) => boolean
   readonly #onClose: () => Promise<void>
   readonly #channels = new Map<string, Libp2pChannel>()
   /** Topics that were left and are still subscribed: ends that. */
@@ -44,6 +47,8 @@ export class Libp2pNetwork implements Network {
     clock: Clock
     /** Addresses at which a member may be reached: through the nodes. */
     routesTo: (peerId: string) => Multiaddr[]
+    /** Whether a peer is one of the nodes. */
+    isNode: (peerId: PeerId) => boolean
     /** Closes what was opened for this network. */
     onClose: () => Promise<void>
   }) {
@@ -51,6 +56,7 @@ export class Libp2pNetwork implements Network {
     this.#pubsub = options.libp2p.services.pubsub
     this.#clock = options.clock
     this.#routesTo = options.routesTo
+    this.#isNode = options.isNode
     this.#onClose = options.onClose
     this.peerId = this.#libp2p.peerId.toString()
   }
@@ -79,6 +85,7 @@ export class Libp2pNetwork implements Network {
       handler,
       pubsub: this.#pubsub,
       open: (peerId, topicName, signal) => this.#openStream(peerId, topicName, signal),
+      entrust: (jwt) => this.#entrust(jwt),
       onLeave: () => this.#leave(channel),
     })
     this.#channels.set(topic, channel)
@@ -150,6 +157,19 @@ export class Libp2pNetwork implements Network {
     const stream = frameStream(await connection.newStream(BACKLOG_PROTOCOL, options))
     await stream.send(new TextEncoder().encode(topic))
     return stream
+  }
+
+  /** Opens a stream of its own for each: once in 30 s is too seldom to keep one. */
+  async #entrust(jwt: string): Promise<void> {
+    const nodes = this.#libp2p.getConnections().filter(({ remotePeer }) => this.#isNode(remotePeer))
+    await Promise.allSettled(
+      nodes.map(async (connection) => {
+        const signal = AbortSignal.timeout(WILL_TIMEOUT_MS)
+        const stream = frameStream(await connection.newStream(WILL_PROTOCOL, { signal }))
+        await stream.send(new TextEncoder().encode(jwt))
+        await stream.close()
+      }),
+    )
   }
 
   /** Reads for which topic the stream is, and hands it to that room. */

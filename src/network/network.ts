@@ -27,6 +27,12 @@ export interface Channel {
    * Rejects when the peer cannot be reached or `signal` fires.
    */
   open(peerId: string, options: { signal: AbortSignal }): Promise<FrameStream>
+  /**
+   * Leaves a JWT with the nodes this device is connected to, for them to publish
+   * when it is gone without having said so. Never rejects: where there is no
+   * node there is nobody to do it.
+   */
+  entrust(jwt: string): Promise<void>
   /** Leaves the topic. Idempotent. */
   leave(): void
 }

@@ -26,6 +26,7 @@ export class NodeLink {
   readonly #onFailure: (error: GhostChatError) => void
   readonly #closing = new AbortController()
   #wake = (): void => {}
+  #peerId: PeerId | undefined
 
   constructor(options: {
     libp2p: Libp2p
@@ -44,6 +45,11 @@ export class NodeLink {
     this.#resolve = options.resolve
     this.#onAddresses = options.onAddresses
     this.#onFailure = options.onFailure
+  }
+
+  /** The peer id of the node, once it was reached. */
+  get peerId(): PeerId | undefined {
+    return this.#peerId
   }
 
   /** Runs until {@link close}. Never rejects. */
@@ -81,6 +87,7 @@ export class NodeLink {
       const addresses = await this.#resolve(signal)
       this.#onAddresses(addresses)
       const { remotePeer } = await this.#libp2p.dial(addresses, { signal })
+      this.#peerId = remotePeer
       await this.#libp2p.peerStore.merge(
         remotePeer,
         { tags: { 'keep-alive-ghostchat-node': { value: 100 } } },

@@ -18,7 +18,8 @@ import { type CheckedOptions, checkOptions, type GhostNodeOptions } from './opti
 import { loadPeerKey } from './peer-key.ts'
 import { exceedsReservations } from './relay-limits.ts'
 import { remoteIpOf } from './remote-ip.ts'
-import { webSocketListener } from './websocket-listener.ts'
+import { type WebSocketHooks, webSocketListener } from './websocket-listener.ts'
+import { Wills } from './wills.ts'
 
 /** A running GhostNode. */
 export interface GhostNode {
@@ -52,6 +53,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
   const checked = checkOptions(options)
   const privateKey = await loadPeerKey(checked.dataDir)
   let facts: NodeFacts | undefined
+  let wills: Wills | undefined
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 15_000 },
     httpRoutes(() => facts),
@@ -59,10 +61,17 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
   await listen(server, checked)
   const { port } = server.address() as AddressInfo
   try {
-    const libp2p = await createHubLibp2p(server, port, privateKey, checked)
+    const hooks: WebSocketHooks = {
+      remoteIp: (request) => remoteIpOf(request, checked.trustProxy),
+      onPageGone: (address) => wills?.pageGone(address),
+    }
+    const libp2p = await createHubLibp2p(server, port, privateKey, hooks, checked)
     const { pubsub, relay } = libp2p.services
     const hub = new Hub({ ...checked, libp2p, pubsub, verifier: createVerifier(), clock: systemClock })
     hub.start()
+    const publish = (topic: string, jwt: string): Promise<void> => hub.publish(topic, jwt)
+    wills = new Wills({ libp2p, publish, clock: systemClock, logger: checked.logger })
+    await wills.start()
     const startedAt = Date.now()
     const multiaddrs = (): string[] => libp2p.getMultiaddrs().map((address) => address.toString())
     facts = {
@@ -77,6 +86,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     let stopped: Promise<void> | undefined
     const stop = async (): Promise<void> => {
       facts = undefined
+      wills?.stop()
       hub.stop()
       await libp2p.stop()
       await close(server)
@@ -97,9 +107,10 @@ async function createHubLibp2p(
   server: Server,
   port: number,
   privateKey: PrivateKey,
+  hooks: WebSocketHooks,
   options: CheckedOptions,
 ) {
-  const { host, announce, trustProxy, maxConnections, maxReservations, maxReservationsPerIp } = options
+  const { host, announce, maxConnections, maxReservations, maxReservationsPerIp } = options
   let denyReservation = (_client: PeerId): boolean => true
   const libp2p = await createLibp2p({
     privateKey,
@@ -107,7 +118,7 @@ async function createHubLibp2p(
       listen: [`/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}/tcp/${port}/ws`],
       announce: announce.map((address) => address.toString()),
     },
-    transports: [webSocketListener(server, (request) => remoteIpOf(request, trustProxy))],
+    transports: [webSocketListener(server, hooks)],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     // The defaults are a client's: 300 connections, 5 new ones a second from one address, 10 pending.

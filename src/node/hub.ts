@@ -5,6 +5,7 @@ import { Gate } from '../gate/gate.ts'
 import { admitGossip } from '../gate/gossip.ts'
 import type { Verifier } from '../identity/verifier.ts'
 import type { Logger } from '../logger.ts'
+import { encodeFrame } from '../wire/frame.ts'
 import { parseTopic } from '../wire/topic.ts'
 
 /** How long a room without clients is kept: they may be reloading their pages. */
@@ -14,6 +15,12 @@ const VALIDATION = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
+}
+
+interface Room {
+  gate: Gate
+  /** Ends the wait for clients of a room that has none; nothing while it has some. */
+  cancelLinger: (() => void) | undefined
 }
 
 /**
@@ -27,8 +34,7 @@ export class Hub {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #maxRooms: number
-  /** By topic: ends the wait for clients of a room that has none, or nothing while it has some. */
-  readonly #rooms = new Map<string, { cancelLinger: (() => void) | undefined }>()
+  readonly #rooms = new Map<string, Room>()
 
   constructor(options: {
     libp2p: Libp2p
@@ -63,6 +69,12 @@ export class Hub {
     // and the node may be back in a second.
     for (const { cancelLinger } of this.#rooms.values()) cancelLinger?.()
     this.#rooms.clear()
+  }
+
+  /** Publishes an event that a client left with the node, where the room's gate accepts it. */
+  async publish(topic: string, jwt: string): Promise<void> {
+    const answer = await this.#rooms.get(topic)?.gate.admit(jwt, 'live')
+    if (answer?.verdict === 'accept') await this.#pubsub.publish(topic, encodeFrame([jwt]))
   }
 
   readonly #onSubscriptionChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
@@ -102,7 +114,7 @@ export class Hub {
       return VALIDATION[verdict]
     })
     this.#pubsub.subscribe(topic)
-    this.#rooms.set(topic, { cancelLinger: undefined })
+    this.#rooms.set(topic, { gate, cancelLinger: undefined })
   }
 
   #leave(topic: string): void {

@@ -18,15 +18,25 @@ import { WebSocketConnection } from './websocket-connection.ts'
 /** No libp2p frame comes near this; the default of 100 MiB would be an invitation. */
 const MESSAGE_MAX_BYTES = 1024 * 1024
 
+/** What a listener asks and tells. */
+export interface WebSocketHooks {
+  /** The address of a client, which behind a proxy is not the socket's. */
+  remoteIp(request: IncomingMessage): string
+  /** The WebSocket at this multiaddr was closed because its page went away (code 1001). */
+  onPageGone(address: string): void
+}
+
+/** The close code of a browser whose page is closed, reloaded or left (RFC 6455 §7.4.1). */
+const GOING_AWAY = 1001
+
 /**
  * A libp2p transport that only listens: WebSockets on an HTTP server that
  * answers other requests as well, so that a node needs one port.
  *
- * @param remoteIp tells the address of a client, which behind a proxy is not the socket's
  */
 export function webSocketListener(
   server: Server,
-  remoteIp: (request: IncomingMessage) => string,
+  hooks: WebSocketHooks,
 ): (components: { logger: ComponentLogger }) => Transport {
   return ({ logger }) => ({
     [Symbol.toStringTag]: 'ghostchat/websocket-listener',
@@ -34,13 +44,13 @@ export function webSocketListener(
     dial: () => Promise.reject(new Error('this transport only listens')),
     dialFilter: () => [],
     listenFilter: (addresses) => addresses.filter((address) => address.getComponents().at(-1)?.name === 'ws'),
-    createListener: (options) => new WebSocketListener(server, remoteIp, logger, options),
+    createListener: (options) => new WebSocketListener(server, hooks, logger, options),
   })
 }
 
 class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   readonly #server: Server
-  readonly #remoteIp: (request: IncomingMessage) => string
+  readonly #hooks: WebSocketHooks
   readonly #logger: ComponentLogger
   readonly #options: CreateListenerOptions
   readonly #sockets = new WebSocketServer({
@@ -53,13 +63,13 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
 
   constructor(
     server: Server,
-    remoteIp: (request: IncomingMessage) => string,
+    hooks: WebSocketHooks,
     logger: ComponentLogger,
     options: CreateListenerOptions,
   ) {
     super()
     this.#server = server
-    this.#remoteIp = remoteIp
+    this.#hooks = hooks
     this.#logger = logger
     this.#options = options
   }
@@ -92,7 +102,10 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
 
   #onConnection(webSocket: WebSocket, request: IncomingMessage): void {
     const log = this.#logger.forComponent('ghostchat:node:websocket')
-    const remoteAddr = addressOf(this.#remoteIp(request), request.socket.remotePort ?? 0)
+    const remoteAddr = addressOf(this.#hooks.remoteIp(request), request.socket.remotePort ?? 0)
+    webSocket.once('close', (code) => {
+      if (code === GOING_AWAY) this.#hooks.onPageGone(remoteAddr.toString())
+    })
     const connection = new WebSocketConnection(webSocket, { remoteAddr, log })
     this.#options.upgrader
       .upgradeInbound(connection, { signal: this.#closing.signal })

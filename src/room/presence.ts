@@ -13,6 +13,7 @@ export class Presence {
   readonly #peerId: string
   readonly #write: <T extends PresenceType>(type: T, body: Bodies[T]) => Promise<SignedEvent<T>>
   readonly #publish: (event: SignedEvent<PresenceType>) => Promise<void>
+  readonly #entrust: (leave: SignedEvent<'leave'>) => void
   readonly #onFailure: (thrown: unknown) => void
   #data: JsonObject
   #leave: SignedEvent<'leave'> | undefined
@@ -28,12 +29,15 @@ export class Presence {
     data: JsonObject
     write: <T extends PresenceType>(type: T, body: Bodies[T]) => Promise<SignedEvent<T>>
     publish: (event: SignedEvent<PresenceType>) => Promise<void>
+    /** Leaves the leave with the nodes, in case this device is gone before it can say so. */
+    entrust: (leave: SignedEvent<'leave'>) => void
     onFailure: (thrown: unknown) => void
   }) {
     this.#clock = options.clock
     this.#peerId = options.peerId
     this.#write = options.write
     this.#publish = options.publish
+    this.#entrust = options.entrust
     this.#onFailure = options.onFailure
     this.#data = clonePresence(options.data)
   }
@@ -86,7 +90,9 @@ export class Presence {
     const event = await this.#write(type, { peer: this.#peerId, data: this.#data })
     const leave = await this.#write('leave', { peer: this.#peerId })
     if (leave.timestamp > (this.#leave?.timestamp ?? 0)) this.#leave = leave
-    if (!this.#away) await this.#publish(event)
+    if (this.#away) return
+    await this.#publish(event)
+    this.#entrust(leave)
   }
 }
 

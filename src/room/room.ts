@@ -91,6 +91,7 @@ export class Room {
       data: options.presence,
       write: (type, body) => this.#author.write(type, body, []),
       publish: (event) => this.#publishPresence(event),
+      entrust: ({ jwt }) => void this.#channel?.entrust(jwt),
       onFailure: (thrown) => this.#fail('signing-failed', 'unable to renew the presence', thrown),
     })
     this.#outbox = new Outbox({

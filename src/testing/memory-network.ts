@@ -150,6 +150,9 @@ class MemoryChannel implements Channel {
     return here
   }
 
+  /** There are no nodes. */
+  async entrust(): Promise<void> {}
+
   leave(): void {
     this.#onLeave()
   }

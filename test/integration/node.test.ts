@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/logger.ts'
 import { createGhostNode } from '../../src/node/index.ts'
+import { barePeer } from '../support/bare-peer.ts'
 import { atEnd, openTestSpace, startNode } from '../support/resources.ts'
 import { arrival, connected, eventOf, online } from '../support/wait.ts'
 
@@ -89,4 +90,22 @@ test('an unreachable node is said to be, with the next attempt', async () => {
   const [status] = await eventOf(chat, 'status', ({ error }) => error !== undefined)
   expect(status).toMatchObject({ current: 'connecting', error: { code: 'node-unreachable' } })
   expect(status.error?.message).toMatch(/127\.0\.0\.1:1.*next attempt in \d/)
+})
+
+test('a device that is gone without a word is gone for all after 10 s, by the will it left with the node', async () => {
+  const node = await startNode()
+  const ada = await openTestSpace('crash', { nodes: [node.url] })
+  const adasChat = await ada.joinChat('lobby')
+  await connected(adasChat)
+  const machine = await barePeer(node.multiaddrs[0] ?? '')
+  const bob = await openTestSpace('crash', { nodes: [node.url], libp2p: machine })
+  await bob.joinChat('lobby')
+  await online(adasChat, [ada.did, bob.did])
+
+  const left = eventOf(adasChat, 'user-left')
+  const since = Date.now()
+  await machine.stop()
+  expect(await left).toEqual([bob.did, { reason: 'left' }])
+  expect(Date.now() - since).toBeGreaterThan(9_000)
+  expect(Date.now() - since).toBeLessThan(20_000)
 })

@@ -30,7 +30,7 @@ export class App {
         throw new Error('the page knows no GhostNode; name one with ?node=https://…')
       const space = await open(settings)
       const memory = new NameMemory(() => (settings.identity === 'ephemeral' ? sessionStorage : localStorage))
-      if (memory.name === '') memory.name = await this.#askName(space)
+      if (memory.name === '') memory.name = await this.#askName(space, settings.identity === 'stored')
       memory.onChange((name) => void this.#page?.rename(name))
       addEventListener('hashchange', () => this.#enter(space, memory))
       this.#enter(space, memory)
@@ -39,12 +39,13 @@ export class App {
     }
   }
 
-  #askName(space: Space): Promise<string> {
+  #askName(space: Space, kept: boolean): Promise<string> {
     return new Promise((resolve) => {
       const show = (): void => {
         const room = roomOfHash(location.hash)
-        this.#root.replaceChildren(createWelcome({ did: space.did, name: '', room, onName }))
-        this.#root.querySelector('input')?.focus()
+        this.#root.replaceChildren(createWelcome({ did: space.did, kept, room, onName }))
+        // A phone would cover half of the page with its keyboard.
+        if (matchMedia('(pointer: fine)').matches) this.#root.querySelector('input')?.focus()
       }
       const onName = (name: string): void => {
         removeEventListener('hashchange', show)

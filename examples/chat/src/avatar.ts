@@ -55,8 +55,8 @@ export function createAvatar(did: string): SVGSVGElement {
     list[Math.floor(hash / divisor) % list.length]
   return svg(
     'svg',
-    { class: 'avatar', viewBox: '0 0 48 48', 'aria-hidden': 'true', focusable: 'false' },
-    svg('circle', { cx: 24, cy: 24, r: 24, fill: pick(colours, 1)?.fill }),
+    { class: 'avatar', viewBox: '3 2 42 42', 'aria-hidden': 'true', focusable: 'false' },
+    svg('rect', { x: 3, y: 2, width: 42, height: 42, fill: pick(colours, 1)?.fill }),
     svg('path', { d: GHOST, fill: SHEET }),
     ...(pick(eyes, 12)?.() ?? []),
     ...(pick(mouths, 72)?.() ?? []),

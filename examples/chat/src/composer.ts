@@ -34,7 +34,6 @@ export class Composer {
     this.#people = people
     this.#actions = actions
     this.#field = element('textarea', {
-      id: 'composer',
       rows: 1,
       placeholder: `Message #${room}`,
       'aria-label': 'Message',
@@ -69,6 +68,11 @@ export class Composer {
 
   focus(): void {
     this.#field.focus()
+  }
+
+  /** Says that something went wrong. */
+  warn(words: string): void {
+    this.#failure.replaceChildren(icon('alert'), words)
   }
 
   /** Makes what is written an answer to a message. */
@@ -125,7 +129,7 @@ export class Composer {
     const replyTo = this.#replyTo
     if (text === '') return
     if (utf8.encode(text).byteLength > MAX_BYTES) {
-      this.#fail(`This is too long: ${MAX_BYTES.toLocaleString()} bytes fit into one message.`)
+      this.warn(`This is too long: ${MAX_BYTES.toLocaleString()} bytes fit into one message.`)
       return
     }
     this.#field.value = ''
@@ -138,12 +142,8 @@ export class Composer {
       this.#field.value = [text, this.#field.value].filter((part) => part !== '').join('\n')
       if (replyTo !== undefined && this.#replyTo === undefined) this.answer(replyTo)
       this.#fit()
-      this.#fail(`Not sent: ${error instanceof Error ? error.message : String(error)}`)
+      this.warn(`Not sent: ${error instanceof Error ? error.message : String(error)}`)
     }
-  }
-
-  #fail(words: string): void {
-    this.#failure.replaceChildren(icon('alert'), words)
   }
 
   /** What would be sent: without empty lines around it. */

@@ -6,7 +6,7 @@ const REMARK_MS = 2_000
 
 /** A button that gives the visitor the room's link, to send to somebody. */
 export function createInviteButton(room: string, appearance: 'plain' | 'bold'): HTMLButtonElement {
-  const words = element('span', { class: 'invite-words', role: 'status' }, 'Copy link')
+  const words = element('span', { class: 'invite-words' }, 'Copy link')
   const button = element(
     'button',
     { class: `invite invite-${appearance}`, type: 'button', title: 'Copy the link to this room' },

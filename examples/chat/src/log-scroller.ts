@@ -18,22 +18,36 @@ export class LogScroller {
     hidden: true,
     'data-testid': 'to-end',
   })
+  readonly #rows: HTMLElement
   readonly #observer = new ResizeObserver(() => this.#follow())
   #top = 0
   #following = true
   #unread = 0
 
-  constructor(...content: HTMLElement[]) {
+  /** @param rows what holds the rows, somewhere in the content */
+  constructor(rows: HTMLElement, content: HTMLElement) {
+    this.#rows = rows
     this.viewport = element('div', {
       class: 'log-viewport',
       tabindex: 0,
       role: 'group',
       'aria-label': 'Conversation',
     })
-    this.viewport.append(...content)
+    this.viewport.append(content)
     this.viewport.addEventListener('scroll', () => this.#onScroll(), { passive: true })
     this.button.addEventListener('click', () => this.toEnd())
-    for (const box of [this.viewport, ...content]) this.#observer.observe(box)
+    for (const box of [this.viewport, content]) this.#observer.observe(box)
+  }
+
+  /** Changes the rows and leaves what is in sight where it is, whatever comes above it. */
+  keep(change: () => void): void {
+    const { top } = this.viewport.getBoundingClientRect()
+    const seen = this.#following
+      ? undefined
+      : [...this.#rows.children].find((row) => row.getBoundingClientRect().bottom > top)
+    const before = seen?.getBoundingClientRect().top ?? 0
+    change()
+    if (seen?.isConnected) this.viewport.scrollTop += seen.getBoundingClientRect().top - before
   }
 
   /** Notes that others wrote something new. */

@@ -28,9 +28,14 @@ export class Log {
     this.#options = options
   }
 
-  /** The oldest message. */
+  /** The first message. */
   get oldest(): Message | undefined {
     return this.#rows.find((row) => row instanceof MessageRow)?.message
+  }
+
+  /** The last message. */
+  get newest(): Message | undefined {
+    return this.#rows.findLast((row) => row instanceof MessageRow)?.message
   }
 
   get isEmpty(): boolean {

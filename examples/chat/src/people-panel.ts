@@ -34,11 +34,17 @@ export class PeoplePanel {
       icon('people'),
       element('span', {}, this.#count, element('span', { class: 'people-word' }, ' online')),
     )
+    const hide = element(
+      'button',
+      { class: 'quiet', type: 'button', 'aria-label': 'Close the list' },
+      icon('close'),
+    )
+    hide.addEventListener('click', () => this.#hide())
     this.#self = element('button', { class: 'self', type: 'button', title: 'Change your name' })
     this.element = element(
       'aside',
       { class: 'people', id: 'people', 'aria-label': 'Who is online' },
-      element('h2', {}, 'Here now'),
+      element('header', { class: 'people-header' }, element('h2', {}, 'Here now'), hide),
       this.#list.element,
       invite,
       element('div', { class: 'own-did', 'data-testid': 'own-did', 'data-did': did }, this.#self),
@@ -84,6 +90,10 @@ export class PeoplePanel {
       document.querySelector('dialog') !== null
     )
       return
+    this.#hide()
+  }
+
+  #hide(): void {
     this.#setOpen(false)
     this.toggle.focus()
   }

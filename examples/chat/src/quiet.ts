@@ -1,15 +1,22 @@
 import type { Member } from 'ghostchat'
+import { createAvatar } from './avatar.ts'
 import { element } from './element.ts'
-import type { People } from './people.ts'
+import { type People, personLabel } from './people.ts'
+
+/** So many are drawn. */
+const MAX_GHOSTS = 5
 
 /** What stands in the log's place while it has no messages. */
 export class Quiet {
   readonly element = element('div', { class: 'quiet-room' })
+  readonly #did: string
   readonly #room: string
   readonly #people: People
   readonly #invite: HTMLElement
 
-  constructor(room: string, people: People, invite: HTMLElement) {
+  /** @param did the visitor's own */
+  constructor(did: string, room: string, people: People, invite: HTMLElement) {
+    this.#did = did
     this.#room = room
     this.#people = people
     this.#invite = invite
@@ -27,29 +34,23 @@ export class Quiet {
 
   /** Nothing was said. */
   showEmpty(others: readonly Member[]): void {
-    const ghost = element('img', { src: './ghost.svg', alt: '', width: 64, height: 64 })
-    const names = others.slice(0, 2).map(({ did }) => this.#people.nameOf(did))
-    const who = others.length > 2 ? `${others.length} others` : names.join(' and ')
+    const ghosts = [this.#did, ...others.slice(0, MAX_GHOSTS - 1).map(({ did }) => did)]
     this.element.replaceChildren(
-      ghost,
+      element('div', { class: 'ghosts' }, ...ghosts.map(createAvatar)),
       element('h2', {}, 'So quiet in here'),
-      others.length === 0
-        ? element(
-            'p',
-            { class: 'quiet-hint' },
-            'You are the only ghost in ',
-            element('bdi', {}, `#${this.#room}`),
-            '. Send somebody the link.',
-          )
-        : element(
-            'p',
-            { class: 'quiet-hint' },
-            'Nobody has said anything yet. Say hello to ',
-            element('bdi', {}, who),
-            '.',
-          ),
+      element('p', { class: 'quiet-hint' }, ...this.#hint(others)),
       ...(others.length === 0 ? [this.#invite] : []),
     )
+  }
+
+  #hint(others: readonly Member[]): (Node | string)[] {
+    const [first, second, third] = others.map(({ did }) => personLabel(did, this.#people.nameOf(did)))
+    if (first === undefined) {
+      return ['You are the only ghost in ', element('bdi', {}, `#${this.#room}`), '. Send somebody the link.']
+    }
+    const hello = 'Nobody has said anything yet. Say hello to '
+    if (third !== undefined) return [hello, `${others.length} others.`]
+    return second === undefined ? [hello, first, '.'] : [hello, first, ' and ', second, '.']
   }
 
   /** Something went wrong with the room itself. */

@@ -7,6 +7,7 @@ import { Log } from './log.ts'
 import { LogScroller } from './log-scroller.ts'
 import type { People } from './people.ts'
 import { PeoplePanel } from './people-panel.ts'
+import { comparePlaces } from './place.ts'
 import { Quiet } from './quiet.ts'
 import { StatusLine } from './status-line.ts'
 import { TabTitle } from './tab-title.ts'
@@ -68,12 +69,13 @@ export class RoomPage {
       cleared: () => this.#chat?.typing.stop(),
     })
     this.#log = new Log(did, { people, onReply: (message) => this.#composer.answer(message) })
-    this.#quiet = new Quiet(cleanName(room), people, createInviteButton(room, 'bold'))
+    this.#quiet = new Quiet(did, cleanName(room), people, createInviteButton(room, 'bold'))
     this.#scroller = new LogScroller(
+      this.#log.element,
       element('div', { class: 'log-content' }, this.#earlier, this.#quiet.element, this.#log.element),
     )
     this.#earlier.addEventListener('click', () => void this.#showEarlier())
-    this.#pruning = setInterval(() => this.#log.prune(Date.now() - DAY_MS), PRUNE_MS)
+    this.#pruning = setInterval(() => this.#prune(), PRUNE_MS)
     this.element = this.#layOut()
   }
 
@@ -116,7 +118,7 @@ export class RoomPage {
     return element(
       'div',
       { class: 'room' },
-      element('a', { class: 'skip', href: '#composer' }, 'Skip to the message field'),
+      this.#skipButton(),
       element(
         'header',
         { class: 'room-header' },
@@ -148,6 +150,13 @@ export class RoomPage {
     )
   }
 
+  /** A button and no link: the URL's hash is the room. */
+  #skipButton(): HTMLElement {
+    const button = element('button', { class: 'skip', type: 'button' }, 'Skip to the message field')
+    button.addEventListener('click', () => this.#composer.focus())
+    return button
+  }
+
   #listen(chat: GhostChat): void {
     chat.on('message', (_did, message) => {
       this.#settle()
@@ -160,6 +169,7 @@ export class RoomPage {
       this.#earlier.hidden = first ? messages.length < PAGE : this.#earlier.hidden
       this.#settle()
     })
+    chat.on('error', ({ message }) => this.#composer.warn(message))
     chat.on('typing', (dids) => this.#typing.show(dids))
     chat.on('status', (status) => this.#status.show(status))
     chat.on('user-joined', (did) => {
@@ -176,12 +186,23 @@ export class RoomPage {
   }
 
   #take(messages: readonly Message[], how: { live: boolean }): void {
-    const fresh = messages.filter((message) => this.#log.add(message, how))
-    const others = fresh.filter(({ author }) => author !== this.#options.space.did).length
+    const { newest } = this.#log
+    let news = 0
+    this.#scroller.keep(() => {
+      for (const message of messages) {
+        const isNews = newest === undefined || comparePlaces(message, newest) > 0
+        if (this.#log.add(message, how) && isNews && message.author !== this.#options.space.did) news += 1
+      }
+    })
     if (this.#settled) {
-      this.#scroller.arrived(others)
-      this.#title.arrived(others)
+      this.#scroller.arrived(news)
+      this.#title.arrived(news)
     }
+    this.#showQuiet()
+  }
+
+  #prune(): void {
+    this.#scroller.keep(() => this.#log.prune(Date.now() - DAY_MS))
     this.#showQuiet()
   }
 

@@ -20,16 +20,18 @@ export class StatusLine {
     'data-testid': 'status',
   })
   /** The sentence. */
-  readonly detail = element('p', {
-    class: 'detail',
-    role: 'status',
-    'aria-live': 'polite',
-    hidden: true,
-    'data-testid': 'status-detail',
-  })
+  readonly detail: HTMLElement
+  readonly #reason = element('span', { class: 'reason', 'aria-live': 'off' })
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
+    this.detail = element(
+      'p',
+      { class: 'detail', role: 'status', hidden: true, 'data-testid': 'status-detail' },
+      element('strong', {}, 'Nobody is within reach right now.'),
+      ' What you write is kept here and goes out by itself. ',
+      this.#reason,
+    )
     this.show({ current: 'connecting', previous: undefined })
   }
 
@@ -39,22 +41,15 @@ export class StatusLine {
       this.element.replaceChildren(words[current])
     }
     this.element.title = error?.message ?? ''
-    clearTimeout(this.#timer)
+    this.#reason.textContent = error?.message ?? ''
     const isAway = current === 'reconnecting' || (current === 'connecting' && error !== undefined)
-    if (isAway) this.#timer = setTimeout(() => this.#explain(error?.message), PATIENCE_MS)
-    else this.detail.hidden = true
+    if (!isAway) this.close()
+    else this.#timer ??= setTimeout(() => this.detail.removeAttribute('hidden'), PATIENCE_MS)
   }
 
   close(): void {
     clearTimeout(this.#timer)
-  }
-
-  #explain(reason: string | undefined): void {
-    this.detail.replaceChildren(
-      element('strong', {}, 'Nobody is within reach right now.'),
-      ' What you write is kept here and goes out by itself.',
-    )
-    if (reason !== undefined) this.detail.append(' ', element('span', { class: 'reason' }, reason))
-    this.detail.hidden = false
+    this.#timer = undefined
+    this.detail.hidden = true
   }
 }

@@ -6,15 +6,22 @@ import { tailOf } from './people.ts'
 /** The first thing a new visitor sees: the ghost they are, and the question for its name. */
 export function createWelcome(options: {
   did: string
-  name: string
   room: string
+  /** Whether the DID stays for the next visit. */
+  kept: boolean
   onName(name: string): void
 }): HTMLElement {
-  const { did, name, room, onName } = options
+  const { did, kept, room, onName } = options
   const ghost = element('div', { class: 'welcome-ghost' }, createAvatar(did))
   return element(
     'main',
     { class: 'welcome' },
+    element(
+      'p',
+      { class: 'brand' },
+      element('img', { src: './ghost.svg', alt: '', width: 28, height: 28 }),
+      'GhostChat',
+    ),
     element(
       'div',
       { class: 'welcome-card' },
@@ -26,7 +33,7 @@ export function createWelcome(options: {
         'Give your ghost a name to enter ',
         element('strong', { class: 'welcome-room' }, element('bdi', {}, `#${room}`)),
       ),
-      createNameForm({ name, action: 'Enter', onName }),
+      createNameForm({ name: '', action: 'Enter', onName }),
       element(
         'p',
         { class: 'welcome-note' },
@@ -38,7 +45,7 @@ export function createWelcome(options: {
       { class: 'welcome-did', title: did },
       'Your key ends in ',
       element('span', { class: 'person-tail' }, tailOf(did)),
-      ', and it stays in this browser.',
+      kept ? ', and it stays in this browser.' : ', and it is gone with this tab.',
     ),
   )
 }

@@ -21,8 +21,8 @@ function base32(bytes: number[]): string {
 
 describe('eventId', () => {
   it('is the CID of a known vector', () => {
-    // `ipfs add --raw-leaves --cid-version 1` of "hello world".
-    expect(eventId('hello world')).toBe('bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e')
+    // sha-256 of "hello world": b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9.
+    expect(eventId('hello world')).toBe('bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e')
   })
 
   it.each(['', 'a', messageBy(testAuthor(1), 'hello').jwt])('is the CID that multiformats makes', (text) => {

@@ -39,13 +39,8 @@ describe('a frame', () => {
     expect(decodeFrame(new Uint8Array([0x61, 0xff]))).toBeUndefined()
   })
 
-  it.each([
-    ['a letter outside ASCII', 'é'],
-    ['a carriage return', 'a\r\nb'],
-    ['a byte order mark', '\ufeffa'],
-    ['a NUL', 'a\u0000'],
-    ['a space', 'a b'],
-  ])('refuses %s: a byte that no JWT has', (_what, text) => {
-    expect(decodeFrame(utf8.encode(text))).toBeUndefined()
+  it('refuses a byte that no JWT has', () => {
+    const texts = ['é', 'a\r\nb', '\ufeffa', 'a\u0000', 'a b']
+    expect(texts.filter((text) => decodeFrame(utf8.encode(text)) !== undefined)).toEqual([])
   })
 })

@@ -1,0 +1,128 @@
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Clock } from '../clock.ts'
+import { describe } from '../errors.ts'
+import { EVENT_MAX_BYTES, GRACE_MS } from '../limits.ts'
+import type { Logger } from '../logger.ts'
+import { frameStream } from '../network/frame-stream.ts'
+import { parseJwt } from '../wire/jwt.ts'
+import { WILL_PROTOCOL } from '../wire/will.ts'
+
+/** How many rooms one client may leave a will for. */
+const WILLS_PER_CLIENT = 256
+const READ_TIMEOUT_MS = 5_000
+
+/**
+ * The wills of clients: leaves they signed in advance. A page that was closed is
+ * gone at once; a connection that was lost has 10 s to come back. Then the leave
+ * is published, so that nobody has to wait for the end of a lease. The node
+ * cannot make one up, and an old one has no effect on a device that has
+ * announced itself since.
+ */
+export class Wills {
+  readonly #libp2p: Libp2p
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #publish: (topic: string, jwt: string) => Promise<void>
+  /** By peer id, by topic. */
+  readonly #wills = new Map<string, Map<string, string>>()
+  /** By peer id: ends the grace. */
+  readonly #graces = new Map<string, () => void>()
+  /** The addresses of connections whose WebSocket said that the page went away. */
+  readonly #gone = new Set<string>()
+
+  constructor(options: {
+    libp2p: Libp2p
+    clock: Clock
+    logger: Logger
+    /** Puts a leave through the gate of its room and publishes it. */
+    publish: (topic: string, jwt: string) => Promise<void>
+  }) {
+    this.#libp2p = options.libp2p
+    this.#clock = options.clock
+    this.#logger = options.logger
+    this.#publish = options.publish
+  }
+
+  async start(): Promise<void> {
+    this.#libp2p.addEventListener('connection:close', this.#onConnectionClose)
+    this.#libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
+    this.#libp2p.addEventListener('peer:connect', this.#onConnect)
+    await this.#libp2p.handle(WILL_PROTOCOL, (stream, connection) => this.#onStream(stream, connection), {
+      maxInboundStreams: 32,
+    })
+  }
+
+  stop(): void {
+    this.#libp2p.removeEventListener('connection:close', this.#onConnectionClose)
+    this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+    this.#libp2p.removeEventListener('peer:connect', this.#onConnect)
+    for (const cancel of this.#graces.values()) cancel()
+    this.#graces.clear()
+    this.#wills.clear()
+  }
+
+  /** The WebSocket at this address was closed because its page went away; libp2p hears of it next. */
+  pageGone(address: string): void {
+    this.#gone.add(address)
+    // A connection that libp2p never got to know ends without an event.
+    this.#clock.after(READ_TIMEOUT_MS, () => this.#gone.delete(address))
+  }
+
+  async #onStream(stream: Stream, connection: Connection): Promise<void> {
+    const signal = AbortSignal.timeout(READ_TIMEOUT_MS)
+    const abort = (): void => stream.abort(new Error('no will came'))
+    signal.addEventListener('abort', abort)
+    try {
+      for await (const frame of frameStream(stream).frames)
+        this.#keep(connection.remotePeer.toString(), frame)
+    } catch (thrown) {
+      this.#logger.debug('a will could not be read', describe(thrown))
+    } finally {
+      signal.removeEventListener('abort', abort)
+      await stream.close().catch(() => {})
+    }
+  }
+
+  #keep(peerId: string, frame: Uint8Array): void {
+    if (frame.byteLength > EVENT_MAX_BYTES) return
+    const jwt = new TextDecoder().decode(frame)
+    const parsed = parseJwt(jwt)
+    if (typeof parsed === 'string' || parsed.claims.type !== 'leave' || parsed.claims.peer !== peerId) return
+    const wills = this.#wills.get(peerId) ?? new Map<string, string>()
+    if (wills.size >= WILLS_PER_CLIENT && !wills.has(parsed.claims.aud)) return
+    wills.set(parsed.claims.aud, jwt)
+    this.#wills.set(peerId, wills)
+  }
+
+  readonly #onConnect = ({ detail: peerId }: CustomEvent<PeerId>): void => {
+    this.#graces.get(peerId.toString())?.()
+    this.#graces.delete(peerId.toString())
+  }
+
+  readonly #onConnectionClose = ({ detail: { remoteAddr, remotePeer } }: CustomEvent<Connection>): void => {
+    // libp2p adds the peer id once it knows it.
+    const [address = ''] = remoteAddr.toString().split('/p2p/')
+    if (!this.#gone.delete(address)) return
+    if (this.#libp2p.getConnections(remotePeer).length === 0) this.#execute(remotePeer.toString())
+  }
+
+  readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
+    const peerId = detail.toString()
+    if (!this.#wills.has(peerId)) return
+    this.#graces.get(peerId)?.()
+    const cancel = this.#clock.after(GRACE_MS, () => this.#execute(peerId))
+    this.#graces.set(peerId, cancel)
+  }
+
+  #execute(peerId: string): void {
+    const wills = this.#wills.get(peerId) ?? new Map<string, string>()
+    this.#wills.delete(peerId)
+    this.#graces.get(peerId)?.()
+    this.#graces.delete(peerId)
+    for (const [topic, jwt] of wills) {
+      this.#publish(topic, jwt).catch((thrown) =>
+        this.#logger.debug('a will was not published', describe(thrown)),
+      )
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Outbox } from '../../../src/room/outbox.ts'
+import { toMilliseconds } from '../../../src/wire/claims.ts'
+import type { SignedEvent } from '../../../src/wire/event.ts'
+import { decodeFrame } from '../../../src/wire/frame.ts'
+import { messageBy, NOW, testAuthor } from '../../support/authors.ts'
+import { codeOf } from '../../support/world.ts'
+
+const ada = testAuthor(1)
+let now = NOW
+let frames: string[][]
+let fates: [string, string][]
+let publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
+let outbox: Outbox
+
+const text = (event: SignedEvent): string => ('text' in event.claims ? event.claims.text : '')
+const take = async (frame: Uint8Array<ArrayBuffer>): Promise<number> => {
+  frames.push(decodeFrame(frame) ?? [])
+  return 1
+}
+const nobody = async (): Promise<number> => 0
+
+beforeEach(() => {
+  now = NOW
+  frames = []
+  fates = []
+  publish = take
+  outbox = new Outbox({
+    publish: (frame) => publish(frame),
+    onFate: (event, fate) => fates.push([text(event), fate]),
+    now: () => now,
+  })
+})
+
+describe('the outbox', () => {
+  it('sends at once where somebody is there', async () => {
+    const event = messageBy(ada, 'hello')
+    await outbox.add(event)
+    expect(frames).toEqual([[event.jwt]])
+    expect(fates).toEqual([['hello', 'sent']])
+  })
+
+  it('keeps what finds nobody, in order, and sends it together', async () => {
+    publish = nobody
+    const events = ['1', '2', '3'].map((body) => messageBy(ada, body))
+    for (const event of events) await outbox.add(event)
+    expect(fates).toEqual([])
+    publish = take
+    await outbox.flush()
+    expect(frames).toEqual([events.map(({ jwt }) => jwt)])
+    expect(fates).toEqual([['1', 'sent'], ['2', 'sent'], ['3', 'sent']])
+    await outbox.flush()
+    expect(frames).toHaveLength(1)
+  })
+
+  it('sends the same bytes at every attempt', async () => {
+    const attempts: string[] = []
+    publish = async (frame) => {
+      attempts.push(new TextDecoder().decode(frame))
+      return attempts.length < 3 ? 0 : 1
+    }
+    await outbox.add(messageBy(ada, 'hello'))
+    await outbox.flush()
+    await outbox.flush()
+    expect(new Set(attempts).size).toBe(1)
+    expect(attempts).toHaveLength(3)
+  })
+
+  it('fills a frame with 32 events at most', async () => {
+    publish = nobody
+    for (let number = 0; number < 70; number += 1) await outbox.add(messageBy(ada, `${number}`))
+    publish = take
+    await outbox.flush()
+    expect(frames.map(({ length }) => length)).toEqual([32, 32, 6])
+    expect(fates.map(([body]) => body)).toEqual(Array.from({ length: 70 }, (_, number) => `${number}`))
+  })
+
+  it('fills a frame with 16 KiB at most, and sends a longer event alone', async () => {
+    publish = nobody
+    for (const length of [4_000, 4_000, 4_000, 10]) await outbox.add(messageBy(ada, 'x'.repeat(length)))
+    publish = take
+    await outbox.flush()
+    expect(frames.map((frame) => frame.join('\n').length).every((bytes) => bytes <= 16 * 1024)).toBe(true)
+    expect(frames.flat()).toHaveLength(4)
+    expect(frames.length).toBeLessThan(4)
+  })
+
+  it('takes in what comes while it is sending', async () => {
+    let release = (): void => {}
+    publish = async (frame) => {
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+      return take(frame)
+    }
+    const first = outbox.add(messageBy(ada, '1'))
+    const second = outbox.add(messageBy(ada, '2'))
+    release()
+    await Promise.resolve()
+    publish = take
+    await Promise.all([first, second])
+    expect(fates).toEqual([['1', 'sent'], ['2', 'sent']])
+    expect(frames).toHaveLength(2)
+  })
+
+  it('keeps what a broken network did not take', async () => {
+    publish = async () => Promise.reject(new Error('broken'))
+    await outbox.add(messageBy(ada, 'hello'))
+    expect(fates).toEqual([])
+    publish = take
+    await outbox.flush()
+    expect(fates).toEqual([['hello', 'sent']])
+  })
+
+  it('says what expired, and does not send it', async () => {
+    publish = nobody
+    const short = messageBy(ada, 'short', { livesMs: 1_000 })
+    await outbox.add(short)
+    await outbox.add(messageBy(ada, 'long'))
+    publish = take
+    now = toMilliseconds(short.claims.exp)
+    await outbox.flush()
+    expect(fates).toEqual([['short', 'expired'], ['long', 'sent']])
+    expect(frames.flat()).toHaveLength(1)
+  })
+
+  it('has a place for 1,000', async () => {
+    publish = nobody
+    for (let number = 0; number < 1_000; number += 1) {
+      await outbox.makeRoom()
+      await outbox.add(messageBy(ada, `${number}`))
+    }
+    expect(await codeOf(() => outbox.makeRoom())).toBe('outbox-full')
+    publish = take
+    await outbox.makeRoom()
+    expect(fates).toHaveLength(1_000)
+  })
+
+  it('has no place for more when they all come at once', async () => {
+    publish = nobody
+    const codes = await Promise.all(
+      Array.from({ length: 1_010 }, async (_, number) =>
+        codeOf(async () => {
+          await outbox.makeRoom()
+          await outbox.add(messageBy(ada, `${number}`))
+        }),
+      ),
+    )
+    expect(codes.filter((code) => code === 'outbox-full')).toHaveLength(10)
+  })
+})

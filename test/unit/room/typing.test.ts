@@ -1,0 +1,81 @@
+import { ManualClock } from 'ghostchat/testing'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Typing } from '../../../src/room/typing.ts'
+import { NOW } from '../../support/authors.ts'
+
+let clock: ManualClock
+let sent: string[]
+let told: string[][]
+let typing: Typing
+
+beforeEach(() => {
+  clock = new ManualClock(NOW)
+  sent = []
+  told = []
+  typing = new Typing({ clock, send: (state) => sent.push(state), onChange: (dids) => told.push(dids) })
+})
+
+describe('the own typing', () => {
+  it('is told at most every 3 s', async () => {
+    for (let second = 0; second < 7; second += 1) {
+      typing.keystroke()
+      typing.keystroke()
+      await clock.advance(1_000)
+    }
+    expect(sent).toEqual(['start', 'start', 'start'])
+  })
+
+  it('is told anew after 6 s of silence', async () => {
+    typing.keystroke()
+    await clock.advance(6_000)
+    expect(typing.sent()).toBe(false)
+    typing.keystroke()
+    expect(sent).toEqual(['start', 'start'])
+  })
+
+  it('stops once, and only where it began', () => {
+    typing.stop()
+    typing.keystroke()
+    typing.stop()
+    typing.stop()
+    expect(sent).toEqual(['start', 'stop'])
+  })
+
+  it('ends with a message, which needs no stop', () => {
+    typing.keystroke()
+    expect(typing.sent()).toBe(true)
+    typing.stop()
+    typing.keystroke()
+    expect(sent).toEqual(['start', 'start'])
+  })
+})
+
+describe('the typing of others', () => {
+  it('begins once and ends by itself', async () => {
+    typing.began('ada', NOW + 6_000)
+    await clock.advance(3_000)
+    typing.began('ada', NOW + 9_000)
+    typing.began('bob', NOW + 6_000)
+    expect(typing.current()).toEqual(['ada', 'bob'])
+    await clock.advance(3_000)
+    expect(typing.current()).toEqual(['ada'])
+    await clock.advance(3_000)
+    expect(told).toEqual([['ada'], ['ada', 'bob'], ['ada'], []])
+  })
+
+  it('ends with a stop, a message or a leaving, once', () => {
+    typing.began('ada', NOW + 6_000)
+    typing.ended('ada')
+    typing.ended('ada')
+    typing.ended('bob')
+    expect(told).toEqual([['ada'], []])
+  })
+
+  it('leaves no timer behind', () => {
+    typing.began('ada', NOW + 6_000)
+    typing.keystroke()
+    typing.close()
+    expect(clock.pending).toBe(0)
+    expect(typing.current()).toEqual([])
+  })
+})

@@ -1,36 +1,11 @@
 import { expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
-import { createAuthor } from '../../src/identity/author.ts'
-import { openIdentity } from '../../src/identity/identity.ts'
 import { frameStream } from '../../src/network/frame-stream.ts'
-import { systemRandom } from '../../src/random.ts'
 import { BACKLOG_PROTOCOL, encodeAnswer } from '../../src/wire/backlog.ts'
-import { fromBase64url, toBase64url } from '../../src/wire/base64url.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
-import { barePeer, enterTopic } from '../support/bare-peer.ts'
-import { openTestSpace, startNode } from '../support/resources.ts'
+import { createLyingNode, enterTopic } from '../support/bare-peer.ts'
+import { alter, authorOf } from '../support/forge.ts'
+import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { connected, eventOf, online } from '../support/wait.ts'
-
-async function authorOf(topic: string) {
-  const identity = await openIdentity('ephemeral', 'x', () => {
-    throw new Error('no store')
-  })
-  return createAuthor(identity, topic, { clock: systemClock, random: systemRandom })
-}
-
-/** Another text under the same signature. */
-function alter(jwt: string): string {
-  const [header, payload = '', signature] = jwt.split('.')
-  const claims = new TextDecoder().decode(fromBase64url(payload)).replace('genuine', 'altered')
-  return `${header}.${toBase64url(new TextEncoder().encode(claims))}.${signature}`
-}
-
-/** The same event in the name of somebody else. */
-function rename(jwt: string, from: string, to: string): string {
-  const [header, payload = '', signature] = jwt.split('.')
-  const claims = new TextDecoder().decode(fromBase64url(payload)).replace(from, to)
-  return `${header}.${toBase64url(new TextEncoder().encode(claims))}.${signature}`
-}
 
 test('forged and altered events published straight into the topic never surface', async () => {
   const node = await startNode()
@@ -58,11 +33,11 @@ test('forged and altered events published straight into the topic never surface'
     [],
   )
   const attacks = {
-    altered: encodeFrame([alter(genuine.jwt)]),
-    'in the name of Ada': encodeFrame([rename(genuine.jwt, author.did, ada.did)]),
-    'a leave for Ada': encodeFrame([rename(leave.jwt, author.did, ada.did)]),
+    altered: encodeFrame([alter(genuine.jwt, 'genuine', 'altered')]),
+    'in the name of Ada': encodeFrame([alter(genuine.jwt, author.did, ada.did)]),
+    'a leave for Ada': encodeFrame([alter(leave.jwt, author.did, ada.did)]),
     'from another room': encodeFrame([elsewhere.jwt]),
-    'beside a genuine one': encodeFrame([genuine.jwt, alter(genuine.jwt)]),
+    'beside a genuine one': encodeFrame([genuine.jwt, alter(genuine.jwt, 'genuine', 'altered')]),
     'not a JWT': new TextEncoder().encode('hello'),
     'not text': new Uint8Array([0xff, 0xfe, 0x00, 0x0a]),
   }
@@ -83,6 +58,26 @@ test('forged and altered events published straight into the topic never surface'
   expect(chats[0].onlineUsers().sort()).toEqual([ada.did, bob.did].sort())
 })
 
+test('a node that lets everything through does not get a forgery past its clients', async () => {
+  const node = await createLyingNode()
+  atEnd(() => node.stop())
+  const ada = await openTestSpace('forgery', { nodes: node.getMultiaddrs().map(String) })
+  const chat = await ada.joinChat('lobby')
+  const { pubsub } = node.services
+  const author = await authorOf(chat.topic)
+  pubsub.subscribe(chat.topic)
+  await connected(chat)
+  const texts: string[] = []
+  chat.on('message', (_did, message) => texts.push(message.text))
+  const genuine = await author.write('message', { text: 'genuine' }, [])
+  await pubsub.publish(chat.topic, encodeFrame([alter(genuine.jwt, 'genuine', 'altered')]))
+  await pubsub.publish(chat.topic, encodeFrame([alter(genuine.jwt, author.did, ada.did)]))
+  const heard = eventOf(chat, 'message', (_did, message) => message.text === 'genuine')
+  await pubsub.publish(chat.topic, encodeFrame([genuine.jwt]))
+  await heard
+  expect(texts).toEqual(['genuine'])
+})
+
 test('a peer that forges the backlog is not believed, and an honest one is asked instead', async () => {
   const node = await startNode()
   const ada = await openTestSpace('history', { nodes: [node.url] })
@@ -100,7 +95,8 @@ test('a peer that forges the backlog is not believed, and an honest one is asked
     async (stream) => {
       asked += 1
       const frames = frameStream(stream)
-      const forged = alter((await author.write('message', { text: 'genuine' }, [])).jwt)
+      const { jwt } = await author.write('message', { text: 'genuine' }, [])
+      const forged = alter(jwt, 'genuine', 'altered')
       await frames.send(encodeAnswer({ kind: 'events', jwts: [forged] }))
       await frames.send(encodeAnswer({ kind: 'done', more: false }))
     },

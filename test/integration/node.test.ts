@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/logger.ts'
 import { createGhostNode } from '../../src/node/index.ts'
-import { barePeer } from '../support/bare-peer.ts'
-import { atEnd, openTestSpace, startNode } from '../support/resources.ts'
+import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { arrival, connected, eventOf, online } from '../support/wait.ts'
 
 test('a node describes itself, to pages of any origin', async () => {

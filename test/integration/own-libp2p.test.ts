@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { barePeer } from '../support/bare-peer.ts'
-import { openTestSpace, startNode } from '../support/resources.ts'
+import { barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { connected, eventOf } from '../support/wait.ts'
 
 test('a dapp chats over its own libp2p node, which stays open', async () => {

@@ -7,10 +7,9 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { atEnd } from './resources.ts'
 
-/** A libp2p node that knows gossipsub and nothing of GhostChat, connected to a GhostNode. */
-export async function barePeer(nodeAddress: string): Promise<Libp2p<{ pubsub: GossipSub }>> {
+/** A libp2p node that knows gossipsub and nothing of GhostChat, connected to a GhostNode. Whoever makes one stops it. */
+export async function createBarePeer(nodeAddress: string): Promise<Libp2p<{ pubsub: GossipSub }>> {
   const peer = await createLibp2p({
     addresses: { listen: ['/p2p-circuit'] },
     transports: [webSockets(), circuitRelayTransport()],
@@ -22,7 +21,6 @@ export async function barePeer(nodeAddress: string): Promise<Libp2p<{ pubsub: Go
       pubsub: gossipsub({ globalSignaturePolicy: 'StrictNoSign', allowPublishToZeroTopicPeers: false }),
     },
   })
-  atEnd(() => peer.stop())
   await peer.dial(multiaddr(nodeAddress))
   return peer
 }
@@ -39,4 +37,15 @@ export async function enterTopic(pubsub: GossipSub, topic: string): Promise<void
   })
   pubsub.subscribe(topic)
   if (pubsub.getSubscribers(topic).length === 0) await entered
+}
+
+/** A node of somebody malicious: a gossip hub that checks nothing. Whoever makes one stops it. */
+export async function createLyingNode(): Promise<Libp2p<{ pubsub: GossipSub }>> {
+  return createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
+    transports: [webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify(), pubsub: gossipsub({ globalSignaturePolicy: 'StrictNoSign' }) },
+  })
 }

@@ -2,6 +2,7 @@ import { afterEach } from 'vitest'
 import { type OpenSpaceOptions, openSpace, type Space } from '../../src/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { createGhostNode, type GhostNode, type GhostNodeOptions } from '../../src/node/index.ts'
+import { createBarePeer } from './bare-peer.ts'
 
 const cleanups: (() => Promise<unknown> | unknown)[] = []
 
@@ -26,4 +27,11 @@ export async function openTestSpace(name: string, options: OpenSpaceOptions): Pr
   const space = await openSpace(name, { identity: 'ephemeral', logger: silentLogger, ...options })
   atEnd(() => space.close())
   return space
+}
+
+/** A {@link createBarePeer} that is stopped when the test is over. */
+export async function barePeer(nodeAddress: string): ReturnType<typeof createBarePeer> {
+  const peer = await createBarePeer(nodeAddress)
+  atEnd(() => peer.stop())
+  return peer
 }

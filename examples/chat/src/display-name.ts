@@ -9,16 +9,20 @@ const STACKED_MARKS = /(\p{M}{3})\p{M}+/gu
 
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter() : undefined
 
-/** A name as it may stand beside others: composed, visible, on one line, not too long. Empty when nothing is left. */
+/** A name as it may stand beside others: one clean line, not too long. Empty when nothing is left. */
 export function cleanName(text: string): string {
-  const visible = text
+  return truncate(cleanLine(text), MAX_GRAPHEMES).trim()
+}
+
+/** A text on one line, composed, with nothing in it that does not show. */
+export function cleanLine(text: string): string {
+  return text
     .normalize('NFC')
     .replace(LINE_BREAKS, ' ')
     .replace(INVISIBLE, '')
     .replace(STACKED_MARKS, '$1')
     .replace(/\s+/gu, ' ')
     .trim()
-  return truncate(visible, MAX_GRAPHEMES).trim()
 }
 
 /** The first characters of a text, as people count characters. */

@@ -25,11 +25,7 @@ export function svg<K extends keyof SVGElementTagNameMap>(
 }
 
 /** Sets an attribute, or removes it when there is no value for it. */
-export function setAttribute(
-  target: Element,
-  name: string,
-  value: string | number | boolean | undefined,
-): void {
+function setAttribute(target: Element, name: string, value: string | number | boolean | undefined): void {
   if (value === undefined || value === false) target.removeAttribute(name)
   else target.setAttribute(name, value === true ? '' : String(value))
 }

@@ -1,6 +1,6 @@
 import type { GhostChat, LeaveReason, Member, Message, Space } from 'ghostchat'
 import { Composer } from './composer.ts'
-import { cleanName } from './display-name.ts'
+import { cleanLine } from './display-name.ts'
 import { element } from './element.ts'
 import { createInviteButton } from './invite-button.ts'
 import { Log } from './log.ts'
@@ -60,16 +60,16 @@ export class RoomPage {
     const { space, room, people, onRename } = options
     const { did } = space
     this.#options = options
-    this.#title = new TabTitle(cleanName(room))
+    this.#title = new TabTitle(cleanLine(room))
     this.#typing = new TypingLine(people)
     this.#panel = new PeoplePanel({ did, people, invite: createInviteButton(room, 'plain'), onRename })
-    this.#composer = new Composer(people, cleanName(room), {
+    this.#composer = new Composer(people, cleanLine(room), {
       send: (text, replyTo) => this.#send(text, replyTo),
       keystroke: () => this.#chat?.typing.keystroke(),
       cleared: () => this.#chat?.typing.stop(),
     })
     this.#log = new Log(did, { people, onReply: (message) => this.#composer.answer(message) })
-    this.#quiet = new Quiet(did, cleanName(room), people, createInviteButton(room, 'bold'))
+    this.#quiet = new Quiet(did, cleanLine(room), people, createInviteButton(room, 'bold'))
     this.#scroller = new LogScroller(
       this.#log.element,
       element('div', { class: 'log-content' }, this.#earlier, this.#quiet.element, this.#log.element),
@@ -91,6 +91,8 @@ export class RoomPage {
       this.#showMembers()
       if (matchMedia('(pointer: fine)').matches) this.#composer.focus()
     } catch (error) {
+      this.#status.show({ current: 'closed', previous: 'connecting' })
+      this.#composer.element.hidden = true
       this.#quiet.showFailure(error instanceof Error ? error.message : String(error))
     }
   }
@@ -126,7 +128,7 @@ export class RoomPage {
         element(
           'div',
           { class: 'room-title' },
-          element('h1', {}, element('bdi', { 'data-testid': 'room-name' }, cleanName(room))),
+          element('h1', {}, element('bdi', { 'data-testid': 'room-name' }, cleanLine(room))),
           this.#status.element,
         ),
         createInviteButton(room, 'plain'),

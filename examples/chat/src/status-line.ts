@@ -5,7 +5,7 @@ const words: Record<RoomState, string> = {
   connecting: 'Connecting…',
   connected: 'Connected',
   reconnecting: 'Reconnecting…',
-  closed: 'Left',
+  closed: 'Not in the room',
 }
 
 /** A connection that comes back this soon is not worth a word. */

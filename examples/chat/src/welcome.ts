@@ -1,4 +1,5 @@
 import { createAvatar } from './avatar.ts'
+import { cleanLine } from './display-name.ts'
 import { element } from './element.ts'
 import { createNameForm } from './name-form.ts'
 import { tailOf } from './people.ts'
@@ -31,7 +32,7 @@ export function createWelcome(options: {
         'p',
         { class: 'welcome-lead' },
         'Give your ghost a name to enter ',
-        element('strong', { class: 'welcome-room' }, element('bdi', {}, `#${room}`)),
+        element('strong', { class: 'welcome-room' }, element('bdi', {}, `#${cleanLine(room)}`)),
       ),
       createNameForm({ name: '', action: 'Enter', onName }),
       element(

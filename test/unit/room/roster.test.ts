@@ -234,7 +234,7 @@ describe('a full roster', () => {
       roster.apply(join(testAuthor(number % 7), number, number))
       expect(roster.peers().length).toBeLessThanOrEqual(10)
     }
-    expect(roster.peers()).toEqual(Array.from({ length: 10 }, (_, index) => testPeerId(40 + index)).sort(byAuthor(roster)))
+    expect(new Set(roster.peers())).toEqual(new Set(Array.from({ length: 10 }, (_, index) => testPeerId(40 + index))))
   })
 
   it('answers the newest of a snapshot', () => {
@@ -244,9 +244,3 @@ describe('a full roster', () => {
     expect(roster.snapshot(2)).toEqual([events[2]?.jwt, events[1]?.jwt])
   })
 })
-
-/** The order in which the roster lists peers: by member. */
-function byAuthor(roster: Roster): (a: string, b: string) => number {
-  const order = roster.peers()
-  return (a, b) => order.indexOf(a) - order.indexOf(b)
-}

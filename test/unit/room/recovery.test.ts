@@ -1,0 +1,119 @@
+import { ManualClock, settle } from 'ghostchat/testing'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { BacklogOutcome } from '../../../src/room/backlog-client.ts'
+import { Recovery } from '../../../src/room/recovery.ts'
+import { NOW } from '../../support/authors.ts'
+import { settles } from '../../support/world.ts'
+
+let clock: ManualClock
+let candidates: string[]
+let asked: string[]
+let recovery: Recovery
+
+beforeEach(() => {
+  clock = new ManualClock(NOW)
+  candidates = []
+  asked = []
+  recovery = new Recovery({
+    clock,
+    random: { bytes: (length) => new Uint8Array(length), fraction: () => 0 },
+    logger: { debug() {}, warn() {} },
+    candidates: () => candidates,
+  })
+})
+
+const answer: BacklogOutcome = { accepted: 1, more: false }
+const ask = async (peer: string): Promise<BacklogOutcome> => {
+  asked.push(peer)
+  return answer
+}
+const fail = async (peer: string): Promise<BacklogOutcome> => {
+  asked.push(peer)
+  throw new Error('no')
+}
+const never = new AbortController().signal
+
+describe('a recovery', () => {
+  it('asks one first, then two more at once', async () => {
+    candidates = ['a', 'b', 'c', 'd', 'e']
+    const rounds: string[][] = []
+    const run = recovery.run(
+      async (peer) => {
+        const before = asked.length
+        asked.push(peer)
+        await settle()
+        rounds.push(asked.slice(before))
+        return answer
+      },
+      { signal: never },
+    )
+    expect(await run).toEqual([answer, answer, answer])
+    expect(asked).toHaveLength(3)
+    expect(rounds[0]).toHaveLength(1)
+    expect(rounds[1]).toHaveLength(2)
+  })
+
+  it('asks those of whom the first answer told', async () => {
+    candidates = ['a']
+    const run = recovery.run(
+      async (peer) => {
+        candidates = ['a', 'b', 'c', 'd']
+        return ask(peer)
+      },
+      { signal: never },
+    )
+    expect(await run).toHaveLength(3)
+    expect(new Set(asked).size).toBe(3)
+  })
+
+  it('replaces who fails, up to six in all', async () => {
+    candidates = Array.from('abcdefghij')
+    expect(await recovery.run(fail, { signal: never })).toEqual([])
+    expect(asked).toHaveLength(6)
+    asked = []
+    const run = recovery.run((peer) => (asked.length === 0 ? fail(peer) : ask(peer)), { signal: never })
+    expect(await run).toHaveLength(3)
+    expect(asked).toHaveLength(4)
+  })
+
+  it('asks as many as it is told to', async () => {
+    candidates = ['a', 'b', 'c']
+    expect(await recovery.run(ask, { signal: never, peers: 1 })).toEqual([answer])
+    expect(asked).toHaveLength(1)
+  })
+
+  it('asks nobody twice', async () => {
+    candidates = ['a', 'b']
+    expect(await recovery.run(ask, { signal: never })).toHaveLength(2)
+    expect(asked).toEqual(['a', 'b'])
+  })
+
+  it('waits 2 s for somebody to ask', async () => {
+    const run = recovery.run(ask, { signal: never })
+    await clock.advance(1_999)
+    expect(await settles(run)).toBe(false)
+    await clock.advance(1)
+    expect(await run).toEqual([])
+  })
+
+  it('asks at once when somebody comes', async () => {
+    const run = recovery.run(ask, { signal: never })
+    await clock.advance(500)
+    recovery.notify() // somebody who cannot be asked
+    candidates = ['a']
+    recovery.notify()
+    expect(await run).toEqual([answer])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('ends with its signal, waiting or asking', async () => {
+    const controller = new AbortController()
+    const run = recovery.run(ask, { signal: controller.signal })
+    controller.abort(new Error('given up'))
+    await expect(run).rejects.toThrow('given up')
+    expect(clock.pending).toBe(0)
+    candidates = ['a']
+    await expect(recovery.run(ask, { signal: controller.signal })).rejects.toThrow('given up')
+    expect(asked).toEqual([])
+  })
+})

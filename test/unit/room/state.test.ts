@@ -1,0 +1,240 @@
+import { ManualClock } from 'ghostchat/testing'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createVerifier } from '../../../src/identity/verifier.ts'
+import type { RoomListener } from '../../../src/room/listener.ts'
+import { RoomState } from '../../../src/room/state.ts'
+import { Typing } from '../../../src/room/typing.ts'
+import { Visibility } from '../../../src/room/visibility.ts'
+import { positionOf } from '../../../src/wire/event.ts'
+import { encodeFrame } from '../../../src/wire/frame.ts'
+import { claimsBy, eventBy, messageBy, NOW, signClaims, testAuthor, testPeerId, TOPIC } from '../../support/authors.ts'
+import { codeOf, textsOf } from '../../support/world.ts'
+
+const me = testAuthor(0)
+const ada = testAuthor(1)
+const bob = testAuthor(2)
+const verifier = createVerifier()
+let clock: ManualClock
+let now: () => number
+let told: unknown[][]
+let visibility: Visibility
+let state: RoomState
+
+beforeEach(() => {
+  clock = new ManualClock(NOW)
+  now = () => clock.now()
+  told = []
+  const tell =
+    (name: string) =>
+    (...args: unknown[]): void =>
+      void told.push([name, ...args])
+  const listener: RoomListener = {
+    joined: tell('joined'),
+    left: tell('left'),
+    updated: tell('updated'),
+    message: ({ text }) => told.push(['message', text]),
+    messageUpdated: ({ text, status }) => told.push(['messageUpdated', text, status]),
+    backlog: (messages) => told.push(['backlog', textsOf(messages)]),
+    typing: tell('typing'),
+    status: tell('status'),
+    failed: tell('failed'),
+  }
+  visibility = new Visibility(tell('filter'))
+  const typing = new Typing({ clock, send: () => {}, onChange: tell('typing') })
+  const time = { now: () => now(), after: (ms: number, task: () => void) => clock.after(ms, task) }
+  state = new RoomState({
+    topic: TOPIC,
+    did: me.did,
+    clock: time,
+    verifier,
+    listener,
+    visibility,
+    typing,
+    onArrival: (event) => told.push(['arrival', event.claims.type]),
+  })
+})
+
+const gossip = (...jwts: string[]): Promise<string> => state.admitGossip(encodeFrame(jwts))
+const join = (author: typeof ada, peer: number, at = 0): string =>
+  eventBy(author, 'join', { peer: testPeerId(peer), data: {} }, { at: NOW + at }).jwt
+
+describe('what a device knows of a room', () => {
+  it('comes from gossip, and is told', async () => {
+    expect(await gossip(join(ada, 1), messageBy(ada, 'hello').jwt)).toBe('accept')
+    expect(told).toEqual([['joined', ada.did], ['arrival', 'join'], ['message', 'hello']])
+    expect(textsOf(state.messages(10))).toEqual(['hello'])
+  })
+
+  it('is not changed by what the gate refuses', async () => {
+    expect(await gossip(signClaims(bob, claimsBy(ada, 'message', { text: 'forged' })))).toBe('reject')
+    expect(await gossip(messageBy(ada, 'old', { at: NOW - 86_400_000 }).jwt)).toBe('ignore')
+    expect(told).toEqual([])
+    expect(state.timeline.size).toBe(0)
+  })
+
+  it('knows the own user and never announces it', async () => {
+    await gossip(join(me, 1), eventBy(me, 'leave', { peer: testPeerId(1) }, { at: NOW + 1 }).jwt)
+    expect(told.map(([name]) => name)).toEqual(['arrival', 'arrival'])
+  })
+
+  it('takes history apart from news', async () => {
+    const answers = [messageBy(ada, '2', { at: NOW - 1 }).jwt, join(ada, 1), messageBy(ada, '1', { at: NOW - 2 }).jwt]
+    const { messages, accepted, rejected } = await state.admitHistory(answers)
+    expect([textsOf(messages), accepted, rejected]).toEqual([['2', '1'], 3, false])
+    expect(told).toEqual([['joined', ada.did]])
+    expect(textsOf(state.messages(10))).toEqual(['1', '2'])
+  })
+
+  it('keeps what is right of a history with a forgery, and says that there was one', async () => {
+    const forged = signClaims(bob, claimsBy(ada, 'message', { text: 'forged' }))
+    const { messages, accepted, rejected } = await state.admitHistory([messageBy(ada, 'right').jwt, forged, 'rubbish'])
+    expect([textsOf(messages), accepted, rejected]).toEqual([['right'], 1, true])
+    expect(state.timeline.size).toBe(1)
+  })
+
+  it('does not tell twice of a message that came both ways', async () => {
+    const { jwt } = messageBy(ada, 'hello')
+    await gossip(jwt)
+    expect((await state.admitHistory([jwt])).messages).toEqual([])
+    expect(told).toEqual([['message', 'hello']])
+  })
+
+  it('has one object a message', async () => {
+    const event = messageBy(ada, 'hello')
+    await gossip(event.jwt)
+    expect(state.message(event.id)).toBe(state.messages(1)[0])
+    expect(state.message('unknown')).toBeUndefined()
+  })
+
+  it('refuses an own event that is signed by somebody else', async () => {
+    const claims = claimsBy(me, 'message', { text: 'hello' })
+    const jwt = signClaims(bob, claims)
+    expect(await codeOf(() => state.admitOwn({ ...messageBy(me, 'hello'), jwt }))).toBe('signing-failed')
+    expect(state.timeline.size).toBe(0)
+  })
+})
+
+describe('filters and muting', () => {
+  it('hide without forgetting', async () => {
+    const off = visibility.addFilter(({ text }) => text !== 'spam')
+    visibility.mute(bob.did)
+    await gossip(messageBy(ada, 'spam').jwt, messageBy(ada, 'ham').jwt, messageBy(bob, 'noise').jwt)
+    expect(told).toEqual([['message', 'ham']])
+    expect(textsOf(state.messages(10))).toEqual(['ham'])
+    expect(state.timeline.size).toBe(3)
+    off()
+    visibility.unmute(bob.did)
+    expect(state.messages(10)).toHaveLength(3)
+  })
+
+  it('hide from a limit as well: it counts what is shown', async () => {
+    visibility.addFilter(({ text }) => text !== 'spam')
+    for (const [ms, text] of ['ham 1', 'ham 2', 'spam', 'spam'].entries()) {
+      await gossip(messageBy(ada, text, { at: NOW + ms }).jwt)
+    }
+    expect(textsOf(state.messages(2))).toEqual(['ham 1', 'ham 2'])
+  })
+
+  it('hide the typing of who is muted', async () => {
+    visibility.mute(bob.did)
+    const start = (author: typeof ada): string => eventBy(author, 'typing', { state: 'start' }).jwt
+    await gossip(start(ada))
+    await gossip(start(bob))
+    await gossip(start(me))
+    expect(told).toEqual([['typing', [ada.did]]])
+  })
+})
+
+describe('typing', () => {
+  const typing = (stateOf: 'start' | 'stop', at: number): string =>
+    eventBy(ada, 'typing', { state: stateOf }, { at: NOW + at }).jwt
+
+  it('ends with a message, a stop, a leave, and by itself', async () => {
+    await gossip(typing('start', 0))
+    await gossip(messageBy(ada, 'hello', { at: NOW + 1 }).jwt)
+    await gossip(typing('start', 2))
+    await gossip(typing('stop', 3))
+    await gossip(join(ada, 1), typing('start', 4))
+    await gossip(eventBy(ada, 'leave', { peer: testPeerId(1) }, { at: NOW + 5 }).jwt)
+    await gossip(typing('start', 6))
+    await clock.advance(6_006)
+    const changes = told.filter(([name]) => name === 'typing').map(([, dids]) => (dids as string[]).length)
+    expect(changes).toEqual([1, 0, 1, 0, 1, 0, 1, 0])
+  })
+
+  it('is not begun by a start that comes after a later stop or message', async () => {
+    await gossip(typing('stop', 1))
+    await gossip(typing('start', 0))
+    expect(told).toEqual([])
+  })
+})
+
+describe('time', () => {
+  it('ends leases with one timer', async () => {
+    await gossip(join(ada, 1))
+    await gossip(join(bob, 2, 10))
+    await clock.advance(90_000)
+    expect(told.at(-1)).toEqual(['left', ada.did, 'timeout'])
+    await clock.advance(10)
+    expect(told.at(-1)).toEqual(['left', bob.did, 'timeout'])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('ends the grace of a lost connection', async () => {
+    await gossip(join(ada, 1))
+    state.lose(testPeerId(1))
+    await clock.advance(10_000)
+    expect(told.at(-1)).toEqual(['left', ada.did, 'lost'])
+  })
+
+  it('leaves no timer behind when it is closed', async () => {
+    await gossip(join(ada, 1), eventBy(ada, 'typing', { state: 'start' }).jwt)
+    state.close()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('ends messages, however they are asked for', async () => {
+    const event = messageBy(ada, 'hello')
+    await gossip(event.jwt)
+    now = () => NOW + 86_400_001
+    expect(state.message(event.id)).toBeUndefined()
+    expect(state.messages(10)).toEqual([])
+  })
+
+  it('asks for messages before a place', async () => {
+    const events = [1, 2, 3].map((ms) => messageBy(ada, `${ms}`, { at: NOW + ms }))
+    await gossip(...events.map(({ jwt }) => jwt))
+    const [, , last] = events
+    if (last === undefined) throw new Error('three events')
+    expect(textsOf(state.messages(1, positionOf(last)))).toEqual(['2'])
+  })
+})
+
+describe('the status of an own message', () => {
+  it('changes, and that is told', async () => {
+    const own = messageBy(me, 'hello')
+    await state.admitOwn(own)
+    expect(state.message(own.id)?.status).toBe('queued')
+    state.setStatus(own.id, 'sent')
+    expect(state.message(own.id)?.status).toBe('sent')
+    expect(told).toEqual([['message', 'hello'], ['messageUpdated', 'hello', 'sent']])
+  })
+
+  it('of somebody else is sent', async () => {
+    const other = messageBy(ada, 'hello')
+    await gossip(other.jwt)
+    expect(state.message(other.id)?.status).toBe('sent')
+    state.setStatus('unknown', 'sent')
+    expect(told).toEqual([['message', 'hello']])
+  })
+
+  it('changes also when the window has no place for the message any more', async () => {
+    const own = messageBy(me, 'waits for a day')
+    await state.admitOwn(own)
+    const message = state.message(own.id)
+    now = () => NOW + 86_400_001
+    await gossip(messageBy(ada, 'next day', { at: NOW + 86_400_001 }).jwt)
+    state.setStatus(own.id, 'expired')
+    expect(message?.status).toBe('expired')
+  })
+})

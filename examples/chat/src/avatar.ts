@@ -1,5 +1,5 @@
 import { svg } from './element.ts'
-import { colours, hashOf } from './people.ts'
+import { colours, hashOf } from './looks.ts'
 
 const GHOST = 'M12 38V23a12 12 0 0 1 24 0v15q-2 4-4 0t-4 0-4 0-4 0-4 0-4 0z'
 const INK = '#22323a'

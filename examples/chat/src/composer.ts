@@ -1,7 +1,8 @@
 import type { Message } from 'ghostchat'
 import { element } from './element.ts'
 import { icon } from './icon.ts'
-import { type People, personLabel } from './people.ts'
+import type { People } from './people.ts'
+import { personLabel } from './person-label.ts'
 import { excerptOf } from './quote.ts'
 
 const MAX_BYTES = 4096

@@ -1,6 +1,6 @@
 import { element } from './element.ts'
 import { createMoment } from './moment.ts'
-import { personLabel } from './people.ts'
+import { personLabel } from './person-label.ts'
 import type { Place } from './place.ts'
 import type { Row } from './row.ts'
 

@@ -3,7 +3,8 @@ import { createAvatar } from './avatar.ts'
 import { element } from './element.ts'
 import { icon } from './icon.ts'
 import { MemberList } from './member-list.ts'
-import { type People, personLabel } from './people.ts'
+import type { People } from './people.ts'
+import { personLabel } from './person-label.ts'
 
 const WIDE = '(min-width: 60rem)'
 

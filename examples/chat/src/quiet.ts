@@ -1,7 +1,8 @@
 import type { Member } from 'ghostchat'
 import { createAvatar } from './avatar.ts'
 import { element } from './element.ts'
-import { type People, personLabel } from './people.ts'
+import type { People } from './people.ts'
+import { personLabel } from './person-label.ts'
 
 /** So many are drawn. */
 const MAX_GHOSTS = 5

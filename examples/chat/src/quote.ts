@@ -1,7 +1,8 @@
 import type { Message } from 'ghostchat'
 import { truncate } from './display-name.ts'
 import { element } from './element.ts'
-import { type People, personLabel } from './people.ts'
+import type { People } from './people.ts'
+import { personLabel } from './person-label.ts'
 
 const EXCERPT_GRAPHEMES = 160
 

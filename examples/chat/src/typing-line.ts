@@ -1,5 +1,6 @@
 import { element } from './element.ts'
-import { type People, personLabel } from './people.ts'
+import type { People } from './people.ts'
+import { personLabel } from './person-label.ts'
 
 /** Who types now. It keeps its place when nobody does, so that nothing jumps. */
 export class TypingLine {

@@ -2,7 +2,7 @@ import { createAvatar } from './avatar.ts'
 import { cleanLine } from './display-name.ts'
 import { element } from './element.ts'
 import { createNameForm } from './name-form.ts'
-import { tailOf } from './people.ts'
+import { tailOf } from './person-label.ts'
 
 /** The first thing a new visitor sees: the ghost they are, and the question for its name. */
 export function createWelcome(options: {

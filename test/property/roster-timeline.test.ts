@@ -1,0 +1,188 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Roster, type RosterChange } from '../../src/room/roster.ts'
+import { Timeline, type TimelineEvent } from '../../src/room/timeline.ts'
+import { comparePositions, positionOf, type SignedEvent } from '../../src/wire/event.ts'
+import { eventId } from '../../src/wire/event-id.ts'
+import { claimsBy, NOW, testAuthor, testPeerId } from '../support/authors.ts'
+
+type PresenceEvent = SignedEvent<'join' | 'presence' | 'leave'>
+
+let made = 0
+
+/** An event nobody signed: folds do not look at signatures. */
+function unsigned(...[author, type, body, options]: Parameters<typeof claimsBy>): SignedEvent {
+  made += 1
+  const jwt = `event ${made}`.padEnd(400, 'x')
+  const claims = claimsBy(author, type, body, options)
+  return { id: eventId(jwt), jwt, claims, timestamp: options?.at ?? NOW } as SignedEvent
+}
+
+const presenceEvent = (at: fc.Arbitrary<number>): fc.Arbitrary<PresenceEvent> =>
+  fc
+    .record({
+      author: fc.nat(2).map(testAuthor),
+      peer: fc.nat(2).map(testPeerId),
+      type: fc.constantFrom('join' as const, 'presence' as const, 'leave' as const),
+      at,
+      name: fc.constantFrom('a', 'b'),
+    })
+    .map(({ author, peer, type, at, name }) =>
+      unsigned(author, type, type === 'leave' ? { peer } : ({ peer, data: { name } } as never), { at: NOW + at }),
+    ) as fc.Arbitrary<PresenceEvent>
+
+/** Events of which no two of one author have the same time, as honest authors write them. */
+const honest = fc
+  .uniqueArray(presenceEvent(fc.nat(50)), {
+    maxLength: 20,
+    selector: ({ claims, timestamp }) => `${claims.iss} ${timestamp}`,
+  })
+
+const any = fc.array(presenceEvent(fc.nat(5)), { maxLength: 20 })
+
+function membersAfter(events: readonly PresenceEvent[], now?: number): unknown {
+  const roster = new Roster()
+  for (const event of events) roster.apply(event)
+  if (now !== undefined) roster.expire(now)
+  return roster
+    .members()
+    .map(({ did, presence, devices }) => ({ did, presence, devices: [...devices].sort() }))
+    .sort((a, b) => (a.did < b.did ? -1 : 1))
+}
+
+function shuffled<T>(list: fc.Arbitrary<T[]>): fc.Arbitrary<[T[], T[]]> {
+  return list.chain((items) =>
+    fc.tuple(fc.constant(items), fc.shuffledSubarray(items, { minLength: items.length, maxLength: items.length })),
+  )
+}
+
+describe('the roster as a fold', () => {
+  it('the same events in any order give the same members', () => {
+    fc.assert(
+      fc.property(shuffled(honest), fc.nat(90_100), ([events, other], later) => {
+        expect(membersAfter(other)).toEqual(membersAfter(events))
+        expect(membersAfter(other, NOW + later)).toEqual(membersAfter(events, NOW + later))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('also where a dishonest author gives several events one time', () => {
+    fc.assert(
+      fc.property(shuffled(any), ([events, other]) => {
+        expect(membersAfter(other)).toEqual(membersAfter(events))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('an event twice, at any place, changes nothing', () => {
+    fc.assert(
+      fc.property(shuffled(honest), ([events, again]) => {
+        expect(membersAfter([...events, ...again])).toEqual(membersAfter(events))
+      }),
+    )
+  })
+
+  it('what is told adds up: joined and left take turns, and nobody is updated who is not there', () => {
+    const step = fc.oneof(
+      { weight: 5, arbitrary: presenceEvent(fc.nat(100_000)).map((event) => ({ event })) },
+      { weight: 1, arbitrary: fc.record({ lost: fc.nat(2).map(testPeerId), at: fc.nat(100_000) }) },
+      { weight: 1, arbitrary: fc.record({ until: fc.nat(200_000) }) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const roster = new Roster(4)
+        const online = new Set<string>()
+        const tell = (changes: RosterChange[]): void => {
+          for (const { kind, did } of changes) {
+            expect(online.has(did)).toBe(kind !== 'joined')
+            if (kind === 'joined') online.add(did)
+            if (kind === 'left') online.delete(did)
+          }
+        }
+        for (const each of steps) {
+          if ('event' in each) tell(roster.apply(each.event))
+          else if ('lost' in each) roster.lose(each.lost, NOW + each.at)
+          else tell(roster.expire(NOW + each.until))
+          expect(new Set(roster.members().map(({ did }) => did))).toEqual(online)
+          expect(roster.peers().length).toBeLessThanOrEqual(4)
+        }
+        tell(roster.expire(Number.POSITIVE_INFINITY))
+        expect(online.size).toBe(0)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('a newcomer that takes in a snapshot sees the same members', () => {
+    fc.assert(
+      fc.property(honest, (events) => {
+        const roster = new Roster()
+        for (const event of events) roster.apply(event)
+        const byJwt = new Map(events.map((event) => [event.jwt, event]))
+        const snapshot = roster.snapshot(100).flatMap((jwt) => byJwt.get(jwt) ?? [])
+        expect(membersAfter(snapshot)).toEqual(membersAfter(events))
+      }),
+    )
+  })
+})
+
+const message = fc
+  .record({ author: fc.nat(2).map(testAuthor), at: fc.nat(10), size: fc.nat(3) })
+  .map(({ author, at }) => unsigned(author, 'message', { text: 'x' }, { at: NOW + at }) as TimelineEvent)
+
+describe('the timeline as a fold', () => {
+  const window = { maxEvents: 8, maxBytes: 400 * 6, maxAgeMs: 1_000 }
+  const ids = (events: readonly TimelineEvent[]): string[] => {
+    const timeline = new Timeline(window)
+    for (const event of events) timeline.add(event, NOW + 20)
+    return timeline.slice(100).events.map(({ id }) => id)
+  }
+
+  it('the same events in any order give the same order, and the newest of them', () => {
+    fc.assert(
+      fc.property(shuffled(fc.array(message, { maxLength: 20 })), ([events, other]) => {
+        const newest = [...events].sort((a, b) => comparePositions(positionOf(a), positionOf(b))).slice(-6)
+        expect(ids(events)).toEqual(newest.map(({ id }) => id))
+        expect(ids(other)).toEqual(ids(events))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('never grows over its bounds, and counts its bytes right', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(message, fc.nat(2_000)), { maxLength: 30 }), (steps) => {
+        const timeline = new Timeline(window)
+        for (const [event, later] of steps) {
+          const added = timeline.add(event, NOW + later)
+          const { events } = timeline.slice(100)
+          expect(events.includes(event)).toBe(added)
+          expect(timeline.bytes).toBe(events.reduce((sum, { jwt }) => sum + jwt.length, 0))
+          expect(timeline.size).toBeLessThanOrEqual(8)
+          expect(timeline.bytes).toBeLessThanOrEqual(window.maxBytes)
+          expect(events.every(({ timestamp }) => timestamp >= NOW + later - window.maxAgeMs)).toBe(true)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('a slice before each of its events pages through all of them', () => {
+    fc.assert(
+      fc.property(fc.array(message, { maxLength: 8 }), fc.integer({ min: 1, max: 3 }), (events, page) => {
+        const timeline = new Timeline({ ...window, maxBytes: 1e9 })
+        for (const event of events) timeline.add(event, NOW + 20)
+        const pages: string[] = []
+        let { events: slice, more } = timeline.slice(page)
+        pages.unshift(...slice.map(({ id }) => id))
+        while (more && slice[0] !== undefined) {
+          ;({ events: slice, more } = timeline.slice(page, positionOf(slice[0])))
+          pages.unshift(...slice.map(({ id }) => id))
+        }
+        expect(pages).toEqual(timeline.slice(100).events.map(({ id }) => id))
+      }),
+    )
+  })
+})

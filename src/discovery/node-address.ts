@@ -25,8 +25,9 @@ export function parseNode(entry: unknown): NodeAddress {
 
 /**
  * Asks a node at a URL for its description, and answers where to dial it: at the
- * URL's own host and port first, which were just reached, then at the addresses
- * it names.
+ * URL's own host and port, which were just reached (a page served over https
+ * could not use most others). Only a URL with a path, which a multiaddr cannot
+ * have, is dialled at the addresses the node names.
  *
  * @throws `node-unreachable` when there is no answer or it is no description
  */
@@ -46,14 +47,11 @@ export async function fetchNodeInfo(
   const info = decodeNodeInfo(await readLimited(response, NODE_INFO_MAX_BYTES))
   if (info === undefined)
     throw new GhostChatError('node-unreachable', 'what answers there is not a GhostNode')
-  const named = info.multiaddrs.flatMap((address) => {
-    try {
-      return [parseMultiaddr(address)]
-    } catch {
-      return []
-    }
-  })
-  return { info, addresses: url.pathname === '/' ? [addressOf(url, info.peerId), ...named] : named }
+  if (url.pathname === '/') return { info, addresses: [addressOf(url, info.peerId)] }
+  const addresses = info.multiaddrs
+    .filter((address) => address.endsWith(`/p2p/${info.peerId}`))
+    .map(parseMultiaddr)
+  return { info, addresses }
 }
 
 /** The WebSocket multiaddr behind a URL. */

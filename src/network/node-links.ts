@@ -90,7 +90,7 @@ export class NodeLink {
       this.#peerId = remotePeer
       await this.#libp2p.peerStore.merge(
         remotePeer,
-        { tags: { 'keep-alive-ghostchat-node': { value: 100 } } },
+        { tags: { 'ghostchat-node': { value: 100 } } },
         { signal },
       )
       return remotePeer

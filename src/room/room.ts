@@ -103,17 +103,23 @@ export class Room {
     this.#server = new BacklogServer({ clock, roster: this.state.roster, timeline: this.state.timeline })
   }
 
-  /** Enters the room. Resolves when the own presence is signed and on its way. @throws `signing-failed` */
+  /**
+   * Enters the room. The channel is joined last and nothing is awaited after it,
+   * so that whoever awaits this can listen before anything comes.
+   *
+   * @throws `signing-failed`
+   */
   async open(): Promise<void> {
+    await this.presence.join()
+    this.assertOpen()
     this.#channel = this.#options.network.join(this.topic, {
       onGossip: (data) => this.state.admitGossip(data),
       onNeighbours: () => this.#onNeighbours(),
       onPeerLost: (peerId) => this.state.lose(peerId),
       onStream: (stream, peerId) => void this.#server.serve(stream, peerId),
     })
-    if (this.status.neighbours(this.#channel.neighbours())) this.#onConnected()
-    else this.#caughtUp = this.#firstConnection()
-    await this.presence.join()
+    this.#caughtUp = this.#firstConnection()
+    this.#onNeighbours()
   }
 
   /** Signs a text and sends it, or keeps it for the first neighbour. */

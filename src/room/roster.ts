@@ -6,7 +6,7 @@ import type { JsonObject } from '../wire/json.ts'
 /** Somebody who is online, on one device or several. */
 export interface Member {
   readonly did: string
-  /** What the member shows of itself: the presence data of the device heard of last. */
+  /** What the member shows of itself: the presence data of the device on which it changed last. */
   readonly presence: JsonObject
   /** The transport peer ids of the member's devices. */
   readonly devices: readonly string[]
@@ -31,6 +31,8 @@ interface Device {
   peer: string
   /** The latest event of this device. */
   event: PresenceEvent
+  /** When it began to show what it shows: the time of the first such event that came. */
+  since: number
   /**
    * It left, or its connection was lost for good. Kept until its event expires,
    * so that no older or copied event brings it back.
@@ -56,8 +58,9 @@ export class Roster {
     const { iss: did, peer } = event.claims
     const known = this.#devices.get(did)?.get(peer)
     if (known !== undefined && known.event.timestamp >= event.timestamp) return []
+    const since = known !== undefined && shows(known.event, event) ? known.since : event.timestamp
     const change = this.#change(did, 'left', () =>
-      this.#put({ did, peer, event, gone: isType(event, 'leave') }),
+      this.#put({ did, peer, event, since, gone: isType(event, 'leave') }),
     )
     return this.#size > this.#maxDevices ? [...change, ...this.#evict()] : change
   }
@@ -96,9 +99,9 @@ export class Roster {
   /** One member, or `undefined` when it is not online. */
   member(did: string): Member | undefined {
     const online = [...(this.#devices.get(did)?.values() ?? [])].filter(({ gone }) => !gone)
-    const [latest] = online.map(({ event }) => event).sort((a, b) => b.timestamp - a.timestamp)
-    if (latest === undefined || latest.claims.type === 'leave') return undefined
-    return { did, presence: latest.claims.data, devices: online.map(({ peer }) => peer) }
+    const [latest] = [...online].sort((a, b) => b.since - a.since || (a.peer < b.peer ? -1 : 1))
+    if (latest === undefined || latest.event.claims.type === 'leave') return undefined
+    return { did, presence: latest.event.claims.data, devices: online.map(({ peer }) => peer) }
   }
 
   /** The peer ids of all devices online. */
@@ -150,6 +153,15 @@ export class Roster {
     const same = JSON.stringify(before.presence) === JSON.stringify(after.presence)
     return same ? [] : [{ kind: 'updated', did }]
   }
+}
+
+/** Whether a later event of a device shows the same as an earlier one. */
+function shows(before: PresenceEvent, after: PresenceEvent): boolean {
+  return (
+    before.claims.type !== 'leave' &&
+    after.claims.type !== 'leave' &&
+    JSON.stringify(before.claims.data) === JSON.stringify(after.claims.data)
+  )
 }
 
 function expiryOf(device: Device): number {

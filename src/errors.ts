@@ -62,7 +62,11 @@ export class GhostChatError extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown, and of what was behind it: `fetch failed` alone helps nobody. */
 export function describe(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  if (!(thrown instanceof Error)) return String(thrown)
+  const { cause } = thrown
+  if (!(cause instanceof Error)) return thrown.message
+  const code = 'code' in cause ? String(cause.code) : ''
+  return `${thrown.message} (${cause.message || code})`
 }

@@ -10,7 +10,7 @@ import { SeenEvents } from './seen.ts'
 export type Origin = 'live' | 'history'
 
 /** Why every honest peer refuses an event. */
-export type RejectReason = Malformed | 'wrong-audience' | 'bad-signature'
+type RejectReason = Malformed | 'wrong-audience' | 'bad-signature'
 
 /** Why this peer, now, has no use for an event. */
 export type IgnoreReason = 'duplicate' | 'reused-jti' | 'expired' | 'too-old' | 'in-the-future'

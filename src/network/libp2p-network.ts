@@ -1,7 +1,8 @@
 import { type GossipSub, type SubscriptionChangeData, TopicValidatorResult } from '@libp2p/gossipsub'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../clock.ts'
+import { GhostChatError } from '../errors.ts'
 import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
 import { WILL_PROTOCOL } from '../wire/will.ts'
 import { frameStream } from './frame-stream.ts'
@@ -61,15 +62,25 @@ export class Libp2pNetwork implements Network {
     this.peerId = this.#libp2p.peerId.toString()
   }
 
-  /** Begins to listen to the libp2p node. */
+  /**
+   * Begins to listen to the libp2p node.
+   *
+   * @throws `invalid-option` when another space listens to it already
+   */
   async start(): Promise<void> {
+    const onStream = (stream: Stream, connection: Connection): Promise<void> =>
+      this.#onStream(frameStream(stream), connection.remotePeer.toString())
+    try {
+      await this.#libp2p.handle(BACKLOG_PROTOCOL, onStream, {
+        runOnLimitedConnection: true,
+        maxInboundStreams: 4,
+      })
+    } catch (cause) {
+      const message = 'the libp2p node is in use by another space; give each space a node of its own'
+      throw new GhostChatError('invalid-option', message, { cause })
+    }
     this.#pubsub.addEventListener('subscription-change', this.#onSubscriptionChange)
     this.#libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
-    await this.#libp2p.handle(
-      BACKLOG_PROTOCOL,
-      (stream, connection) => this.#onStream(frameStream(stream), connection.remotePeer.toString()),
-      { runOnLimitedConnection: true, maxInboundStreams: 4, force: true },
-    )
   }
 
   join(topic: string, handler: ChannelHandler): Channel {

@@ -36,7 +36,7 @@ export type CheckedOptions = Required<Omit<GhostNodeOptions, 'dataDir' | 'announ
   announce: Multiaddr[]
 }
 
-export const DEFAULT_PORT = 8787
+const DEFAULT_PORT = 8787
 
 /** @throws `invalid-option` */
 export function checkOptions(options: GhostNodeOptions): CheckedOptions {

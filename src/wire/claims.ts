@@ -10,7 +10,7 @@ import { type EventId, isEventId } from './event-id.ts'
 import { byteLength, isJsonObject, isRecord, type JsonObject } from './json.ts'
 
 /** What every event carries, whatever its type. */
-export interface CommonClaims {
+interface CommonClaims {
   /** The author: a `did:key` of an Ed25519 key. */
   iss: string
   /** The topic of the room the event is for. */

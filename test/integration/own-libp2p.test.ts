@@ -17,6 +17,15 @@ test('a dapp chats over its own libp2p node, which stays open', async () => {
   expect(own.status).toBe('started')
 })
 
+test('one libp2p node serves one space at a time, and says so', async () => {
+  const node = await startNode()
+  const own = await barePeer(node.multiaddrs[0] ?? '')
+  const first = await openTestSpace('one', { libp2p: own })
+  await expect(openTestSpace('two', { libp2p: own })).rejects.toMatchObject({ code: 'invalid-option' })
+  await first.close()
+  await openTestSpace('two', { libp2p: own })
+})
+
 test.each([
   ['not a node', {}, 'libp2p node'],
   ['no pubsub', { dial() {}, services: {} }, 'pubsub'],

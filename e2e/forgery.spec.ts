@@ -13,8 +13,8 @@ test('a forged and an altered event, published straight into the topic, surface 
   const pages = [await stage.enter(browser, 'Ada'), await stage.enter(browser, 'Bob')] as const
   const adasDid = await didOf(pages[0])
   const author = await authorOf(TOPIC)
-  const { jwt } = await author.write('message', { text: 'genuine' }, [])
-  const leave = await author.write('leave', { peer: author.did.slice(8, 60) }, [])
+  const { jwt } = await author.write('message', { text: 'genuine' })
+  const leave = await author.write('leave', { peer: author.did.slice(8, 60) })
   const attacks = [
     alter(jwt, 'genuine', 'altered'),
     alter(jwt, author.did, adasDid),

@@ -99,7 +99,7 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
     })
     this.#warn = (message, detail) => options.logger.warn(message, detail)
     this.#onLeft = onLeft
-    this.did = options.identity.did
+    this.did = options.author.did
     this.name = name
     this.topic = options.topic
     const room = new Room({ ...options, listener: this.#listener() })
@@ -240,6 +240,11 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
   /** @internal */
   open(): Promise<void> {
     return this.#room.open()
+  }
+
+  /** @internal @throws `chat-left` */
+  assertOpen(): void {
+    this.#room.assertOpen()
   }
 
   /** @internal The page is going away: says so without waiting for anything. */

@@ -71,6 +71,8 @@ export class IsolatedEmitter<Events extends object> extends EventEmitter<Events>
   /** The one wrapper of `fn`, so that `off(fn)` finds what `on(fn)` added. */
   #guarded<F>(event: EventEmitter.EventNames<Events>, fn: F): F {
     const original = fn as AnyFunction
+    // EventEmitter3 removes a listener that was added with `once` by what is registered.
+    if (this.#originals.has(original)) return fn
     const guards = this.#guards.get(original) ?? new Map<EventEmitter.EventNames<Events>, AnyFunction>()
     const known = guards.get(event)
     if (known !== undefined) return known as F

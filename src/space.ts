@@ -1,7 +1,9 @@
 import { runtime } from '#runtime'
+import { untilAborted } from './abort.ts'
 import { GhostChat } from './chat.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { GhostChatError } from './errors.ts'
+import { createAuthor } from './identity/author.ts'
 import { type Identity, type IdentityOption, openIdentity } from './identity/identity.ts'
 import { createVerifier } from './identity/verifier.ts'
 import { BACKLOG_MAX_EVENTS } from './limits.ts'
@@ -77,8 +79,8 @@ export async function openSpace(name: string, options: OpenSpaceOptions = {}): P
   signal?.throwIfAborted()
   topicOf(name, '-')
   if (!Array.isArray(nodes)) throw new GhostChatError('invalid-option', 'nodes must be a list of texts')
-  const identity = await openIdentity(options.identity ?? 'stored', name, () => runtime.keyStore())
-  signal?.throwIfAborted()
+  const opening = openIdentity(options.identity ?? 'stored', name, () => runtime.keyStore())
+  const identity = await untilAborted(opening, signal)
   const releaseDid = claimDid(identity.did, name)
   try {
     const space = await Space.open(name, identity, releaseDid, options)
@@ -94,7 +96,14 @@ export async function openSpace(name: string, options: OpenSpaceOptions = {}): P
 }
 
 /** Everything a room of this space shares with the others. */
-type RoomParts = Pick<RoomOptions, 'identity' | 'network' | 'verifier' | 'clock' | 'random' | 'logger'>
+type RoomParts = Pick<RoomOptions, 'author' | 'network' | 'verifier' | 'clock' | 'random' | 'logger'>
+
+interface JoinedRoom {
+  chat: GhostChat
+  opened: Promise<void>
+  /** How many who asked for the chat have not given it up while it was being joined. */
+  wanted: number
+}
 
 /** An application's namespace, open for one user. */
 export class Space {
@@ -104,14 +113,13 @@ export class Space {
   readonly #parts: RoomParts
   readonly #releaseDid: () => void
   /** By topic: the chats that are being joined or open. */
-  readonly #joining = new Map<string, Promise<GhostChat>>()
-  readonly #open = new Map<string, GhostChat>()
+  readonly #rooms = new Map<string, JoinedRoom>()
   #unwatch = (): void => {}
   #closed: Promise<void> | undefined
 
   private constructor(name: string, parts: RoomParts, releaseDid: () => void) {
     this.name = name
-    this.did = parts.identity.did
+    this.did = parts.author.did
     this.#parts = parts
     this.#releaseDid = releaseDid
   }
@@ -131,17 +139,24 @@ export class Space {
         : { network: options.network, wake: () => {} }
     const space = new Space(
       name,
-      { identity, network, verifier: createVerifier(), clock, random, logger },
+      {
+        author: createAuthor(identity, { clock, random }),
+        network,
+        verifier: createVerifier(),
+        clock,
+        random,
+        logger,
+      },
       releaseDid,
     )
     onFailure = (error) => space.#onNodeFailure(error)
     space.#unwatch = runtime.watchPage({
       hidden: () => {
-        for (const chat of space.#open.values()) chat.pause()
+        for (const chat of space.#chats) chat.pause()
       },
       shown: () => {
         wake()
-        for (const chat of space.#open.values()) chat.resume()
+        for (const chat of space.#chats) chat.resume()
       },
       awake: wake,
     })
@@ -163,14 +178,18 @@ export class Space {
     signal?.throwIfAborted()
     if (this.#closed !== undefined) throw new GhostChatError('space-closed', 'the space was closed')
     const topic = topicOf(this.name, room)
-    const joining = this.#joining.get(topic) ?? this.#join(room, topic, options)
-    this.#joining.set(topic, joining)
-    const chat = await joining
-    if (signal?.aborted) {
-      await chat.leaveChat()
-      throw signal.reason
+    const joined = this.#rooms.get(topic) ?? this.#enter(room, topic, options)
+    joined.wanted += 1
+    try {
+      await untilAborted(joined.opened, signal)
+      signal?.throwIfAborted()
+      joined.chat.assertOpen()
+      return joined.chat
+    } catch (thrown) {
+      joined.wanted -= 1
+      if (joined.wanted === 0) await joined.chat.leaveChat()
+      throw this.#closed === undefined ? thrown : new GhostChatError('space-closed', 'the space was closed')
     }
-    return chat
   }
 
   /** Leaves all rooms and closes all connections. Idempotent; never rejects. */
@@ -183,42 +202,35 @@ export class Space {
     return this.close()
   }
 
-  async #join(room: string, topic: string, options: JoinChatOptions): Promise<GhostChat> {
+  #enter(room: string, topic: string, options: JoinChatOptions): JoinedRoom {
     const { presence = {}, backlogLimit = BACKLOG_MAX_EVENTS, filters = [] } = options
-    try {
-      if (!Number.isInteger(backlogLimit) || backlogLimit < 0 || backlogLimit > BACKLOG_MAX_EVENTS) {
-        throw new GhostChatError(
-          'invalid-option',
-          `backlogLimit must be a whole number from 0 to ${BACKLOG_MAX_EVENTS}`,
-        )
-      }
-      const chat = new GhostChat(room, { ...this.#parts, topic, presence, backlogLimit }, () => {
-        if (this.#open.get(topic) !== chat) return
-        this.#open.delete(topic)
-        this.#joining.delete(topic)
-      })
-      for (const filter of filters) chat.addFilter(filter)
-      this.#open.set(topic, chat)
-      await chat.open().catch(async (thrown) => {
-        await chat.leaveChat()
-        throw thrown
-      })
-      return chat
-    } catch (thrown) {
-      this.#joining.delete(topic)
-      throw thrown
+    if (!Number.isInteger(backlogLimit) || backlogLimit < 0 || backlogLimit > BACKLOG_MAX_EVENTS) {
+      throw new GhostChatError(
+        'invalid-option',
+        `backlogLimit must be a whole number from 0 to ${BACKLOG_MAX_EVENTS}`,
+      )
     }
+    const chat = new GhostChat(room, { ...this.#parts, topic, presence, backlogLimit }, () => {
+      if (this.#rooms.get(topic)?.chat === chat) this.#rooms.delete(topic)
+    })
+    for (const filter of filters) chat.addFilter(filter)
+    const joined = { chat, opened: chat.open(), wanted: 0 }
+    this.#rooms.set(topic, joined)
+    return joined
+  }
+
+  get #chats(): GhostChat[] {
+    return [...this.#rooms.values()].map(({ chat }) => chat)
   }
 
   #onNodeFailure(error: GhostChatError): void {
     this.#parts.logger.warn(error.message)
-    for (const chat of this.#open.values()) chat.connectionFailed(error)
+    for (const chat of this.#chats) chat.connectionFailed(error)
   }
 
   async #shutDown(): Promise<void> {
     this.#unwatch()
-    await Promise.allSettled(this.#joining.values())
-    await Promise.all([...this.#open.values()].map((chat) => chat.leaveChat()))
+    await Promise.all(this.#chats.map((chat) => chat.leaveChat()))
     await this.#parts.network
       .close()
       .catch((thrown) => this.#parts.logger.debug('closing the network failed', thrown))

@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.ts'
+import { GhostChatError } from '../errors.ts'
+import { EVENT_MAX_BYTES } from '../limits.ts'
 import type { Random } from '../random.ts'
 import { toBase64url } from '../wire/base64url.ts'
 import { type Bodies, type Claims, type EventType, lifetimeMs, toSeconds } from '../wire/claims.ts'
@@ -7,29 +9,39 @@ import type { EventId } from '../wire/event-id.ts'
 import { assembleJwt, signingInput } from '../wire/jwt.ts'
 import { type Identity, sign } from './identity.ts'
 
-/** Makes the signed events of one identity in one room. */
+/** Makes the signed events of one identity. */
 export interface Author {
   readonly did: string
   /**
-   * A signed event of now. No two events of one author in a room share a time
+   * A signed event for a topic, of now. No two events of one author share a time
    * and none goes back, whatever the clock does.
    *
-   * @throws `signing-failed`
+   * @param options.after the event is later than this (milliseconds), provided
+   * that is at most 5 s ahead of the clock: an answer sorts behind what it answers
+   * although its author's clock is a little slow
+   * @throws `signing-failed`, `message-too-long` (the text is short enough, but its JSON is not)
    */
-  write<T extends EventType>(type: T, body: Bodies[T], parents: EventId[]): Promise<SignedEvent<T>>
+  write<T extends EventType>(
+    topic: string,
+    type: T,
+    body: Bodies[T],
+    options?: { parents?: EventId[]; after?: number },
+  ): Promise<SignedEvent<T>>
 }
 
-export function createAuthor(
-  identity: Identity,
-  topic: string,
-  environment: { clock: Clock; random: Random },
-): Author {
+/** How far an author lets others' clocks pull its own forward. */
+const PULL_MAX_MS = 5_000
+/** A dot and 64 bytes in base64url. */
+const SIGNATURE_LENGTH = 87
+
+export function createAuthor(identity: Identity, environment: { clock: Clock; random: Random }): Author {
   const { clock, random } = environment
   let last = 0
   return {
     did: identity.did,
-    async write(type, body, parents) {
-      last = Math.max(Math.round(clock.now()), last + 1)
+    async write(topic, type, body, { parents = [], after = 0 } = {}) {
+      const now = Math.round(clock.now())
+      last = Math.max(now, last + 1, after <= now + PULL_MAX_MS ? after + 1 : 0)
       const claims = {
         iss: identity.did,
         aud: topic,
@@ -41,6 +53,12 @@ export function createAuthor(
         ...body,
       } as unknown as Claims
       const input = signingInput(claims)
+      if (input.length + SIGNATURE_LENGTH > EVENT_MAX_BYTES) {
+        throw new GhostChatError(
+          'message-too-long',
+          `the text is too long as JSON, which escapes control characters`,
+        )
+      }
       const jwt = assembleJwt(input, await sign(identity, input))
       return eventOf(jwt, claims) as SignedEvent<typeof type>
     },

@@ -41,7 +41,7 @@ export async function openIdentity(
   space: string,
   keyStore: () => KeyStore,
 ): Promise<Identity> {
-  if (option === 'stored') return openStored(space, keyStore())
+  if (option === 'stored') return openStored(space, keyStore)
   if (option === 'ephemeral') return identityOf(await generateKey(true))
   if (isRecord(option) && 'seed' in option)
     return identityOf(await seedKey(await spaceSeed(option.seed, space)))
@@ -52,8 +52,9 @@ export async function openIdentity(
   )
 }
 
-async function openStored(space: string, store: KeyStore): Promise<Identity> {
+async function openStored(space: string, keyStore: () => KeyStore): Promise<Identity> {
   try {
+    const store = keyStore()
     const kept = await store.load(space)
     return await identityOf(kept ?? (await store.add(space, await generateKey(store.keepsCryptoKeys))))
   } catch (cause) {

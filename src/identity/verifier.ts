@@ -49,6 +49,7 @@ export function createVerifier(
         const verifyKey = await keyOf(did)
         return await verifyKey(data, signature)
       } catch {
+        keys.delete(did)
         return false
       }
     },

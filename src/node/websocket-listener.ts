@@ -104,7 +104,8 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
     const log = this.#logger.forComponent('ghostchat:node:websocket')
     const remoteAddr = addressOf(this.#hooks.remoteIp(request), request.socket.remotePort ?? 0)
     webSocket.once('close', (code) => {
-      if (code === GOING_AWAY) this.#hooks.onPageGone(remoteAddr.toString())
+      // A client echoes the code of a node that stops.
+      if (code === GOING_AWAY && !this.#closing.signal.aborted) this.#hooks.onPageGone(remoteAddr.toString())
     })
     const connection = new WebSocketConnection(webSocket, { remoteAddr, log })
     this.#options.upgrader

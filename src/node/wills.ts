@@ -27,8 +27,8 @@ export class Wills {
   readonly #wills = new Map<string, Map<string, string>>()
   /** By peer id: ends the grace. */
   readonly #graces = new Map<string, () => void>()
-  /** The addresses of connections whose WebSocket said that the page went away. */
-  readonly #gone = new Set<string>()
+  /** By address of a connection whose WebSocket said that its page went away: forgets it. */
+  readonly #gone = new Map<string, () => void>()
 
   constructor(options: {
     libp2p: Libp2p
@@ -56,16 +56,17 @@ export class Wills {
     this.#libp2p.removeEventListener('connection:close', this.#onConnectionClose)
     this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
     this.#libp2p.removeEventListener('peer:connect', this.#onConnect)
-    for (const cancel of this.#graces.values()) cancel()
+    for (const cancel of [...this.#graces.values(), ...this.#gone.values()]) cancel()
+    this.#gone.clear()
     this.#graces.clear()
     this.#wills.clear()
   }
 
   /** The WebSocket at this address was closed because its page went away; libp2p hears of it next. */
   pageGone(address: string): void {
-    this.#gone.add(address)
     // A connection that libp2p never got to know ends without an event.
-    this.#clock.after(READ_TIMEOUT_MS, () => this.#gone.delete(address))
+    const forget = this.#clock.after(READ_TIMEOUT_MS, () => this.#gone.delete(address))
+    this.#gone.set(address, forget)
   }
 
   async #onStream(stream: Stream, connection: Connection): Promise<void> {
@@ -102,7 +103,10 @@ export class Wills {
   readonly #onConnectionClose = ({ detail: { remoteAddr, remotePeer } }: CustomEvent<Connection>): void => {
     // libp2p adds the peer id once it knows it.
     const [address = ''] = remoteAddr.toString().split('/p2p/')
-    if (!this.#gone.delete(address)) return
+    const forget = this.#gone.get(address)
+    if (forget === undefined) return
+    forget()
+    this.#gone.delete(address)
     if (this.#libp2p.getConnections(remotePeer).length === 0) this.#execute(remotePeer.toString())
   }
 

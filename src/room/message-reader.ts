@@ -12,7 +12,8 @@ export class MessageReader implements AsyncIterableIterator<Message> {
   readonly #max: number
   readonly #onEnd: () => void
   readonly #waiting: Message[] = []
-  #wake: (() => void) | undefined
+  /** Those who wait for the next message, in the order they asked. */
+  readonly #asking: (() => void)[] = []
   #ended = false
   #error: GhostChatError | undefined
 
@@ -32,7 +33,7 @@ export class MessageReader implements AsyncIterableIterator<Message> {
       return
     }
     this.#waiting.push(message)
-    this.#wake?.()
+    this.#asking.shift()?.()
   }
 
   /** No more messages will come. */
@@ -40,14 +41,12 @@ export class MessageReader implements AsyncIterableIterator<Message> {
     if (this.#ended) return
     this.#ended = true
     this.#onEnd()
-    this.#wake?.()
+    for (const wake of this.#asking.splice(0)) wake()
   }
 
   async next(): Promise<IteratorResult<Message, undefined>> {
     while (this.#waiting.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+      await new Promise<void>((resolve) => this.#asking.push(resolve))
     }
     const value = this.#waiting.shift()
     if (value !== undefined) return { done: false, value }

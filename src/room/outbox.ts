@@ -8,6 +8,14 @@ import { encodeFrame } from '../wire/frame.ts'
 const COALESCE_MAX_BYTES = 16 * 1024
 const COALESCE_MAX_EVENTS = 32
 
+/** A place in the outbox. */
+export interface Place {
+  /** Puts the event there and makes an attempt. Resolves when the attempt is over, with or without success. */
+  fill(event: SignedEvent): Promise<void>
+  /** Gives the place up; nothing once it was filled. */
+  release(): void
+}
+
 /**
  * The own messages on their way out, in order. Each is signed before it comes
  * here, so a second attempt is the same event. One that finds nobody waits for
@@ -18,6 +26,10 @@ export class Outbox {
   readonly #onFate: (event: SignedEvent, fate: 'sent' | 'expired') => void
   readonly #now: () => number
   readonly #waiting: SignedEvent[] = []
+  /** Places for events that are still being signed. */
+  #reserved = 0
+  /** Those who wait for a place, in the order they came. */
+  readonly #releases: (() => void)[] = []
   #running: Promise<void> | undefined
 
   constructor(options: {
@@ -31,24 +43,41 @@ export class Outbox {
   }
 
   /**
-   * Waits for an attempt that is under way when there is no place for another event.
+   * A place for one event. Where all are taken it waits as long as that can
+   * change. Whoever gets one releases it, filled or not.
    *
-   * @throws `outbox-full` when there is none after it either.
+   * @throws `outbox-full` when all places are taken by events that find nobody
    */
-  async makeRoom(): Promise<void> {
-    if (this.#waiting.length < OUTBOX_MAX_EVENTS) return
-    await this.flush()
-    if (this.#waiting.length < OUTBOX_MAX_EVENTS) return
-    throw new GhostChatError(
-      'outbox-full',
-      `unable to send; ${OUTBOX_MAX_EVENTS} messages wait for a connection already`,
-    )
+  async reserve(): Promise<Place> {
+    while (this.#waiting.length + this.#reserved >= OUTBOX_MAX_EVENTS) {
+      await (this.#reserved > 0 ? this.#nextRelease() : this.flush())
+      if (this.#waiting.length < OUTBOX_MAX_EVENTS) continue
+      this.#releases.shift()?.()
+      throw new GhostChatError(
+        'outbox-full',
+        `unable to send; ${OUTBOX_MAX_EVENTS} messages wait for a connection already`,
+      )
+    }
+    this.#reserved += 1
+    let isOpen = true
+    const release = (): void => {
+      if (!isOpen) return
+      isOpen = false
+      this.#reserved -= 1
+      this.#releases.shift()?.()
+    }
+    return {
+      release,
+      fill: (event) => {
+        this.#waiting.push(event)
+        release()
+        return this.flush()
+      },
+    }
   }
 
-  /** Takes an event and makes an attempt. Resolves when the attempt is over, with or without success. */
-  async add(event: SignedEvent): Promise<void> {
-    this.#waiting.push(event)
-    await this.flush()
+  #nextRelease(): Promise<void> {
+    return new Promise((resolve) => this.#releases.push(resolve))
   }
 
   /** Attempts to send what waits. Never rejects. */
@@ -66,7 +95,10 @@ export class Outbox {
       const reached = await this.#publish(encodeFrame(batch.map(({ jwt }) => jwt))).catch(() => 0)
       if (reached === 0) return
       this.#waiting.splice(0, batch.length)
-      for (const event of batch) this.#onFate(event, 'sent')
+      for (const event of batch) {
+        this.#onFate(event, 'sent')
+        this.#releases.shift()?.()
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 import { type Clock, every } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { GREETERS, GREETING_PAUSE_MS, RENEW_MS } from '../limits.ts'
-import { type Bodies, isPresenceData } from '../wire/claims.ts'
+import { type Bodies, isPresenceData, toSeconds } from '../wire/claims.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import type { JsonObject } from '../wire/json.ts'
 
@@ -16,10 +16,12 @@ export class Presence {
   readonly #entrust: (leave: SignedEvent<'leave'>) => void
   readonly #onFailure: (thrown: unknown) => void
   #data: JsonObject
+  /** When the device began to show this data, in seconds. */
+  #since: number
   #leave: SignedEvent<'leave'> | undefined
   #stopRenewing = (): void => {}
-  #greetedAt = Number.NEGATIVE_INFINITY
-  #cancelGreeting: (() => void) | undefined
+  #reassertedAt = Number.NEGATIVE_INFINITY
+  #cancelReassertion: (() => void) | undefined
   /** The presence was taken back, until the next {@link join}. */
   #away = false
 
@@ -40,6 +42,7 @@ export class Presence {
     this.#entrust = options.entrust
     this.#onFailure = options.onFailure
     this.#data = clonePresence(options.data)
+    this.#since = toSeconds(this.#clock.now())
   }
 
   /** Says that this device is there, as a newcomer, and goes on saying so every 30 s. */
@@ -51,6 +54,7 @@ export class Presence {
   /** Shows something else of the user. @throws `invalid-presence` */
   async update(data: JsonObject): Promise<void> {
     this.#data = clonePresence(data)
+    this.#since = toSeconds(this.#clock.now())
     await this.#announce('presence')
   }
 
@@ -60,11 +64,16 @@ export class Presence {
    * that come together are greeted together.
    */
   greet(joinId: string, peers: readonly string[]): void {
-    if (this.#cancelGreeting !== undefined || !ranksFirst(this.#peerId, joinId, peers)) return
-    const pauseMs = Math.max(0, this.#greetedAt + GREETING_PAUSE_MS - this.#clock.now())
-    this.#cancelGreeting = this.#clock.after(pauseMs, () => {
-      this.#cancelGreeting = undefined
-      this.#greetedAt = this.#clock.now()
+    if (ranksFirst(this.#peerId, joinId, peers)) this.reassert()
+  }
+
+  /** Renews at once, or a second after it last did so. */
+  reassert(): void {
+    if (this.#away || this.#cancelReassertion !== undefined) return
+    const pauseMs = Math.max(0, this.#reassertedAt + GREETING_PAUSE_MS - this.#clock.now())
+    this.#cancelReassertion = this.#clock.after(pauseMs, () => {
+      this.#cancelReassertion = undefined
+      this.#reassertedAt = this.#clock.now()
       this.#announce('presence').catch(this.#onFailure)
     })
   }
@@ -76,8 +85,8 @@ export class Presence {
   async leave(): Promise<void> {
     this.#away = true
     this.#stopRenewing()
-    this.#cancelGreeting?.()
-    this.#cancelGreeting = undefined
+    this.#cancelReassertion?.()
+    this.#cancelReassertion = undefined
     if (this.#leave !== undefined) await this.#publish(this.#leave)
   }
 
@@ -87,7 +96,7 @@ export class Presence {
     this.#stopRenewing = every(this.#clock, RENEW_MS, () => {
       this.#announce('presence').catch(this.#onFailure)
     })
-    const event = await this.#write(type, { peer: this.#peerId, data: this.#data })
+    const event = await this.#write(type, { peer: this.#peerId, since: this.#since, data: this.#data })
     const leave = await this.#write('leave', { peer: this.#peerId })
     if (leave.timestamp > (this.#leave?.timestamp ?? 0)) this.#leave = leave
     if (this.#away) return

@@ -1,7 +1,7 @@
+import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
-import { type Author, createAuthor } from '../identity/author.ts'
-import type { Identity } from '../identity/identity.ts'
+import type { Author } from '../identity/author.ts'
 import type { Verifier } from '../identity/verifier.ts'
 import { BACKLOG_MAX_EVENTS, CONNECT_WAIT_MS, SECOND_LOOK_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
@@ -27,7 +27,7 @@ import { Visibility } from './visibility.ts'
 /** What a room is made of. */
 export interface RoomOptions {
   topic: string
-  identity: Identity
+  author: Author
   network: Network
   verifier: Verifier
   clock: Clock
@@ -55,6 +55,9 @@ export class Room {
   readonly #server: BacklogServer
   readonly #closing = new AbortController()
   #channel: Channel | undefined
+  #neighbours = 0
+  /** A neighbour's connection was lost, and no neighbour has come since. */
+  #hasLost = false
   /** Settles when this device knows what it missed, as far as others could tell. */
   #caughtUp: Promise<void> = Promise.resolve()
   #endConnectWait = (_then?: Promise<void>): void => {}
@@ -65,10 +68,10 @@ export class Room {
   #answered = false
 
   constructor(options: RoomOptions) {
-    const { topic, identity, network, clock, random, logger, listener } = options
+    const { topic, author, network, clock, random, logger, listener } = options
     this.#options = options
     this.topic = topic
-    this.#author = createAuthor(identity, topic, { clock, random })
+    this.#author = author
     this.status = new RoomStatusMachine((status) => listener.status(status))
     this.visibility = new Visibility((thrown) =>
       this.#fail('listener-failed', 'a message filter threw', thrown),
@@ -80,7 +83,7 @@ export class Room {
     })
     this.state = new RoomState({
       ...options,
-      did: identity.did,
+      did: author.did,
       visibility: this.visibility,
       typing: this.typing,
       onArrival: (event) => this.#onArrival(event),
@@ -89,7 +92,7 @@ export class Room {
       clock,
       peerId: network.peerId,
       data: options.presence,
-      write: (type, body) => this.#author.write(type, body, []),
+      write: (type, body) => author.write(topic, type, body),
       publish: (event) => this.#publishPresence(event),
       entrust: ({ jwt }) => void this.#channel?.entrust(jwt),
       onFailure: (thrown) => this.#fail('signing-failed', 'unable to renew the presence', thrown),
@@ -115,7 +118,7 @@ export class Room {
     this.#channel = this.#options.network.join(this.topic, {
       onGossip: (data) => this.state.admitGossip(data),
       onNeighbours: () => this.#onNeighbours(),
-      onPeerLost: (peerId) => this.state.lose(peerId),
+      onPeerLost: (peerId) => this.#onPeerLost(peerId),
       onStream: (stream, peerId) => void this.#server.serve(stream, peerId),
     })
     this.#caughtUp = this.#firstConnection()
@@ -126,17 +129,20 @@ export class Room {
   async send(text: string, replyTo?: EventId): Promise<Message> {
     this.assertOpen()
     assertText(text)
-    await this.#outbox.makeRoom()
-    const body = replyTo === undefined ? { text } : { text, replyTo }
-    const event = await this.#author.write('message', body, this.state.timeline.heads())
-    this.assertOpen()
-    this.typing.sent()
-    await this.state.admitOwn(event)
-    await this.#outbox.add(event)
-    const message = this.state.message(event.id)
-    if (message === undefined)
-      throw new GhostChatError('invalid-message', 'the message is older than the window')
-    return message
+    const place = await this.#outbox.reserve()
+    try {
+      const body = replyTo === undefined ? { text } : { text, replyTo }
+      const { timeline } = this.state
+      const options = { parents: timeline.heads(), after: timeline.lastTimestamp }
+      const event = await this.#author.write(this.topic, 'message', body, options)
+      this.assertOpen()
+      this.typing.sent()
+      const message = await this.state.admitOwnMessage(event)
+      await place.fill(event)
+      return message
+    } finally {
+      place.release()
+    }
   }
 
   /**
@@ -169,6 +175,7 @@ export class Room {
   async close(): Promise<void> {
     if (this.status.status.current === 'closed') return
     this.status.close()
+    this.typing.close()
     this.#closing.abort(new GhostChatError('chat-left', 'the chat was left'))
     this.#endConnectWait()
     this.#cancelSecondLook()
@@ -192,11 +199,21 @@ export class Room {
     this.#closing.signal.throwIfAborted()
   }
 
+  /** Whoever was lost and is back has missed us, and we it. */
   #onNeighbours(): void {
-    if (this.status.neighbours(this.#channel?.neighbours() ?? 0)) {
-      this.#onConnected()
-      this.#join()
-    }
+    const before = this.#neighbours
+    this.#neighbours = this.#channel?.neighbours() ?? 0
+    const isConnected = this.status.neighbours(this.#neighbours)
+    const isBack = this.#hasLost && this.#neighbours > before
+    if (!isConnected && !isBack) return
+    this.#hasLost = false
+    this.#onConnected()
+    this.#join()
+  }
+
+  #onPeerLost(peerId: string): void {
+    this.#hasLost = true
+    this.state.lose(peerId)
   }
 
   #join(): void {
@@ -271,9 +288,14 @@ export class Room {
   }
 
   #onArrival(event: SignedEvent): void {
-    if (!isType(event, 'join', 'presence') || event.claims.peer === this.#options.network.peerId) return
+    if (!isType(event, 'join', 'presence', 'leave')) return
+    const { peer, iss } = event.claims
+    if (peer === this.#options.network.peerId) {
+      // A node took us for gone, and published our will.
+      if (isType(event, 'leave') && iss === this.#author.did) this.presence.reassert()
+      return
+    }
     this.#recovery.notify()
-    const { peer } = event.claims
     if (!isType(event, 'join')) return
     this.presence.greet(
       event.id,
@@ -295,7 +317,7 @@ export class Room {
   #sendTyping(state: 'start' | 'stop'): void {
     if (this.status.status.current !== 'connected') return
     this.#author
-      .write('typing', { state }, [])
+      .write(this.topic, 'typing', { state })
       .then((event) => this.#publish(encodeFrame([event.jwt])))
       .catch((thrown) => this.#fail('signing-failed', 'unable to say that the user types', thrown))
   }
@@ -330,12 +352,4 @@ function assertText(text: unknown): asserts text is string {
     'invalid-message',
     'the text must be a string of at least one character, well-formed Unicode',
   )
-}
-
-function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

@@ -1,6 +1,6 @@
 import { GRACE_MS, ROSTER_MAX_DEVICES } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
-import { isType, type SignedEvent } from '../wire/event.ts'
+import { comparePositions, isType, positionOf, type SignedEvent } from '../wire/event.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /** Somebody who is online, on one device or several. */
@@ -31,8 +31,6 @@ interface Device {
   peer: string
   /** The latest event of this device. */
   event: PresenceEvent
-  /** When it began to show what it shows: the time of the first such event that came. */
-  since: number
   /**
    * It left, or its connection was lost for good. Kept until its event expires,
    * so that no older or copied event brings it back.
@@ -57,10 +55,9 @@ export class Roster {
   apply(event: PresenceEvent): RosterChange[] {
     const { iss: did, peer } = event.claims
     const known = this.#devices.get(did)?.get(peer)
-    if (known !== undefined && known.event.timestamp >= event.timestamp) return []
-    const since = known !== undefined && shows(known.event, event) ? known.since : event.timestamp
+    if (known !== undefined && comparePositions(positionOf(known.event), positionOf(event)) >= 0) return []
     const change = this.#change(did, 'left', () =>
-      this.#put({ did, peer, event, since, gone: isType(event, 'leave') }),
+      this.#put({ did, peer, event, gone: isType(event, 'leave') }),
     )
     return this.#size > this.#maxDevices ? [...change, ...this.#evict()] : change
   }
@@ -99,9 +96,11 @@ export class Roster {
   /** One member, or `undefined` when it is not online. */
   member(did: string): Member | undefined {
     const online = [...(this.#devices.get(did)?.values() ?? [])].filter(({ gone }) => !gone)
-    const [latest] = [...online].sort((a, b) => b.since - a.since || (a.peer < b.peer ? -1 : 1))
-    if (latest === undefined || latest.event.claims.type === 'leave') return undefined
-    return { did, presence: latest.event.claims.data, devices: online.map(({ peer }) => peer) }
+    const [latest] = online
+      .map(({ event }) => event)
+      .sort((a, b) => shownSince(b) - shownSince(a) || (a.id < b.id ? -1 : 1))
+    if (latest === undefined || latest.claims.type === 'leave') return undefined
+    return { did, presence: latest.claims.data, devices: online.map(({ peer }) => peer) }
   }
 
   /** The peer ids of all devices online. */
@@ -155,13 +154,9 @@ export class Roster {
   }
 }
 
-/** Whether a later event of a device shows the same as an earlier one. */
-function shows(before: PresenceEvent, after: PresenceEvent): boolean {
-  return (
-    before.claims.type !== 'leave' &&
-    after.claims.type !== 'leave' &&
-    JSON.stringify(before.claims.data) === JSON.stringify(after.claims.data)
-  )
+/** When a device began to show what it shows. */
+function shownSince({ claims }: PresenceEvent): number {
+  return claims.type === 'leave' ? 0 : claims.since
 }
 
 function expiryOf(device: Device): number {

@@ -3,7 +3,7 @@ import { GhostChatError } from '../errors.ts'
 import { Gate } from '../gate/gate.ts'
 import { admitGossip, type GossipVerdict } from '../gate/gossip.ts'
 import type { Verifier } from '../identity/verifier.ts'
-import { toMilliseconds } from '../wire/claims.ts'
+import { type EventType, toMilliseconds } from '../wire/claims.ts'
 import { isType, type Position, type SignedEvent } from '../wire/event.ts'
 import { ExpiryTimer } from './expiry-timer.ts'
 import type { RoomListener } from './listener.ts'
@@ -29,6 +29,8 @@ export class RoomState {
   readonly #onArrival: (event: SignedEvent) => void
   readonly #expiry: ExpiryTimer
   /** One object a message, for as long as the timeline has the event. */
+  /** By id: the own messages whose fate is open. */
+  readonly #unsent = new Map<string, Message>()
   readonly #messages = new WeakMap<TimelineEvent, Message>()
 
   constructor(options: {
@@ -65,16 +67,17 @@ export class RoomState {
    * @throws `signing-failed` when the gate refuses it: the signer signed something else.
    */
   async admitOwn(own: SignedEvent): Promise<void> {
-    const answer = await this.#gate.admit(own.jwt, 'live')
-    if (answer.verdict !== 'accept') {
-      throw new GhostChatError(
-        'signing-failed',
-        `our own gate refuses what the signer signed: ${answer.reason}`,
-      )
-    }
-    const { event } = answer
-    if (isType(event, 'message')) this.#messages.set(event, new Message(event, 'queued'))
+    this.#applyLive(await this.#admitOwn(own))
+  }
+
+  /** {@link admitOwn} for a message, which has a fate from now on. */
+  async admitOwnMessage(own: TimelineEvent): Promise<Message> {
+    const event = await this.#admitOwn(own)
+    const message = new Message(event, 'queued')
+    this.#messages.set(event, message)
+    this.#unsent.set(event.id, message)
     this.#applyLive(event)
+    return message
   }
 
   /** Admits what another member says happened before. Answers the messages that are new, to be shown together. */
@@ -104,6 +107,7 @@ export class RoomState {
 
   /** A message by its id, while the window has it. */
   message(id: string): Message | undefined {
+    this.timeline.prune(this.#clock.now())
     const event = this.timeline.get(id)
     return event && this.#messageOf(event)
   }
@@ -112,10 +116,11 @@ export class RoomState {
     return this.#visibility.shows(message)
   }
 
-  /** Notes how far an own message has come. */
+  /** Notes what became of an own message, whether or not the window still has it. */
   setStatus(id: string, status: MessageStatus): void {
-    const message = this.message(id)
+    const message = this.#unsent.get(id)
     if (message === undefined) return
+    this.#unsent.delete(id)
     Message.setStatus(message, status)
     this.#listener.messageUpdated(message)
   }
@@ -128,7 +133,15 @@ export class RoomState {
 
   close(): void {
     this.#expiry.cancel()
-    this.#typing.close()
+  }
+
+  async #admitOwn<T extends EventType>(own: SignedEvent<T>): Promise<SignedEvent<T>> {
+    const answer = await this.#gate.admit(own.jwt, 'live')
+    if (answer.verdict === 'accept') return own
+    throw new GhostChatError(
+      'signing-failed',
+      `our own gate refuses what the signer signed: ${answer.reason}`,
+    )
   }
 
   #applyLive(event: SignedEvent): void {
@@ -137,7 +150,7 @@ export class RoomState {
       return
     }
     const kept = this.#keep(event)
-    this.#typing.ended(event.claims.iss)
+    this.#typing.ended(event.claims.iss, event.timestamp)
     for (const message of kept) if (this.shows(message)) this.#listener.message(message)
   }
 
@@ -154,8 +167,8 @@ export class RoomState {
   #applyTyping(event: SignedEvent<'typing'>): void {
     const { iss: did, exp, state } = event.claims
     if (did === this.#did || this.#visibility.isMuted(did)) return
-    if (state === 'start') this.#typing.began(did, toMilliseconds(exp))
-    else this.#typing.ended(did)
+    if (state === 'start') this.#typing.began(did, event.timestamp, toMilliseconds(exp))
+    else this.#typing.ended(did, event.timestamp)
   }
 
   /** Puts a message into the timeline. Answers it unless the window has no place for it. */

@@ -1,4 +1,5 @@
 import { PARENTS_MAX, RETENTION_MS, WINDOW_MAX_BYTES, WINDOW_MAX_EVENTS } from '../limits.ts'
+import { toMilliseconds } from '../wire/claims.ts'
 import { comparePositions, type Position, positionOf, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 
@@ -27,6 +28,8 @@ export class Timeline {
   /** How many events of the window name an id as a parent. */
   readonly #children = new Map<string, number>()
   #bytes = 0
+  /** No event expires before. */
+  #nextExpiry = Number.POSITIVE_INFINITY
 
   constructor(window: Window = WINDOW) {
     this.#window = window
@@ -38,6 +41,11 @@ export class Timeline {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** The time of the last event, in milliseconds; 0 while there is none. */
+  get lastTimestamp(): number {
+    return this.#events.at(-1)?.timestamp ?? 0
   }
 
   get(id: string): TimelineEvent | undefined {
@@ -52,15 +60,22 @@ export class Timeline {
     this.prune(now)
     if (this.#byId.has(event.id)) return false
     this.#insert(event)
-    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes)
-      this.#dropOldest()
+    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) this.#drop(0)
     this.prune(now)
     return this.#byId.has(event.id)
   }
 
-  /** Drops what is older than the window. */
+  /** Drops what is older than the window, or has expired. */
   prune(now: number): void {
-    while ((this.#events[0]?.timestamp ?? now) < now - this.#window.maxAgeMs) this.#dropOldest()
+    while ((this.#events[0]?.timestamp ?? now) < now - this.#window.maxAgeMs) this.#drop(0)
+    if (now < this.#nextExpiry) return
+    for (let index = this.#events.length - 1; index >= 0; index -= 1) {
+      if (expiryOf(this.#events[index]) <= now) this.#drop(index)
+    }
+    this.#nextExpiry = this.#events.reduce(
+      (next, event) => Math.min(next, expiryOf(event)),
+      Number.POSITIVE_INFINITY,
+    )
   }
 
   /** The newest `limit` events before a place, oldest first, and whether there are older ones. */
@@ -84,12 +99,13 @@ export class Timeline {
     this.#events.splice(this.#indexOf(positionOf(event)), 0, event)
     this.#byId.set(event.id, event)
     this.#bytes += event.jwt.length
+    this.#nextExpiry = Math.min(this.#nextExpiry, expiryOf(event))
     for (const parent of event.claims.parents)
       this.#children.set(parent, (this.#children.get(parent) ?? 0) + 1)
   }
 
-  #dropOldest(): void {
-    const event = this.#events.shift()
+  #drop(index: number): void {
+    const [event] = this.#events.splice(index, 1)
     if (event === undefined) return
     this.#byId.delete(event.id)
     this.#bytes -= event.jwt.length
@@ -112,4 +128,8 @@ export class Timeline {
     }
     return low
   }
+}
+
+function expiryOf(event: TimelineEvent | undefined): number {
+  return event === undefined ? Number.POSITIVE_INFINITY : toMilliseconds(event.claims.exp)
 }

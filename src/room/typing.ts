@@ -8,6 +8,9 @@ export class Typing {
   readonly #onChange: (dids: string[]) => void
   /** By DID: ends the typing. */
   readonly #others = new Map<string, () => void>()
+  /** By DID: when it last stopped, for as long as an earlier start may still come. */
+  readonly #endedAt = new Map<string, number>()
+  #closed = false
   #toldAt: number | undefined
   #cancelStop = (): void => {}
 
@@ -23,6 +26,7 @@ export class Typing {
 
   /** The user pressed a key. Tells the others, at most once in 3 s; it ends by itself after 6 s. */
   keystroke(): void {
+    if (this.#closed) return
     const now = this.#clock.now()
     this.#cancelStop()
     this.#cancelStop = this.#clock.after(TYPING_MS, () => {
@@ -51,8 +55,9 @@ export class Typing {
     return [...this.#others.keys()]
   }
 
-  /** Somebody else types until `until`. */
-  began(did: string, until: number): void {
+  /** Somebody else said at `at` that it types, which holds until `until`; nothing if it stopped since. */
+  began(did: string, at: number, until: number): void {
+    if (this.#closed || at <= (this.#endedAt.get(did) ?? 0)) return
     const known = this.#others.get(did)
     known?.()
     const cancel = this.#clock.after(Math.max(0, until - this.#clock.now()), () => this.ended(did))
@@ -60,8 +65,9 @@ export class Typing {
     if (known === undefined) this.#onChange(this.current())
   }
 
-  /** Somebody else stopped typing, wrote, or left. */
-  ended(did: string): void {
+  /** Somebody else stopped typing or wrote at `at`, or left. */
+  ended(did: string, at?: number): void {
+    if (at !== undefined) this.#rememberEnd(did, at)
     const cancel = this.#others.get(did)
     if (cancel === undefined) return
     cancel()
@@ -69,8 +75,18 @@ export class Typing {
     this.#onChange(this.current())
   }
 
+  /** An earlier start may come after it, but not later than a start lives. */
+  #rememberEnd(did: string, at: number): void {
+    const now = this.#clock.now()
+    this.#endedAt.set(did, Math.max(at, this.#endedAt.get(did) ?? 0))
+    for (const [other, endedAt] of this.#endedAt) {
+      if (endedAt + TYPING_MS < now) this.#endedAt.delete(other)
+    }
+  }
+
   /** Ends all timers. */
   close(): void {
+    this.#closed = true
     this.#cancelStop()
     for (const cancel of this.#others.values()) cancel()
     this.#others.clear()

@@ -27,10 +27,13 @@ interface CommonClaims {
 
 /** The claims that differ from type to type. */
 export interface Bodies {
-  /** A device came. `peer` is the transport peer id it speaks for, `data` what it shows of its user. */
-  join: { peer: string; data: JsonObject }
+  /**
+   * A device came. `peer` is the transport peer id it speaks for, `data` what it
+   * shows of its user, `since` (in the unit of `iat`) when it began to show that.
+   */
+  join: { peer: string; since: number; data: JsonObject }
   /** A device is still there, or shows something else. */
-  presence: { peer: string; data: JsonObject }
+  presence: { peer: string; since: number; data: JsonObject }
   /** A device went. */
   leave: { peer: string }
   /** A text, maybe an answer to another. */
@@ -65,8 +68,8 @@ const DID = /^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/
 
 /** The one list of types. A new type of event starts here. */
 const SCHEMAS: { [T in EventType]: Schema<T> } = {
-  join: { lifetimeMs: LEASE_MS, keys: ['peer', 'data'], check: isPresenceBody },
-  presence: { lifetimeMs: LEASE_MS, keys: ['peer', 'data'], check: isPresenceBody },
+  join: { lifetimeMs: LEASE_MS, keys: ['peer', 'since', 'data'], check: isPresenceBody },
+  presence: { lifetimeMs: LEASE_MS, keys: ['peer', 'since', 'data'], check: isPresenceBody },
   leave: { lifetimeMs: LEASE_MS, keys: ['peer'], check: (body) => isPeerId(body.peer) },
   message: {
     lifetimeMs: RETENTION_MS,
@@ -159,7 +162,9 @@ function isPeerId(value: unknown): boolean {
 }
 
 function isPresenceBody(body: Record<string, unknown>): boolean {
-  return isPeerId(body.peer) && isPresenceData(body.data)
+  return (
+    isPeerId(body.peer) && isTime(body.since) && body.since <= Number(body.iat) && isPresenceData(body.data)
+  )
 }
 
 function isTime(value: unknown): value is number {

@@ -9,8 +9,8 @@ export type EventId = string & { readonly [brand]: 'EventId' }
 /** CIDv1, codec raw (0x55), multihash sha2-256 (0x12) of 32 bytes (0x20). */
 const CID_PREFIX = [0x01, 0x55, 0x12, 0x20]
 
-/** 36 bytes in base32: the last character carries three bits only. */
-const SHAPE = /^bafkrei[a-z2-7]{51}[aeimquy4]$/
+/** 36 bytes in base32, of which the prefix settles 32 bits; the last character carries three bits only. */
+const SHAPE = /^bafkrei[a-h][a-z2-7]{50}[aeimquy4]$/
 
 const utf8 = new TextEncoder()
 

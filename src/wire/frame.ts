@@ -8,7 +8,10 @@ export function encodeFrame(jwts: readonly string[]): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(jwts.join('\n'))
 }
 
-const ascii = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** What JWTs are written with, and what separates them. */
+const CHARACTERS = /^[A-Za-z0-9_.\-\n]+$/
 
 /**
  * The JWTs of a gossip message, or `undefined` when the message is over 32 KiB,
@@ -19,10 +22,11 @@ export function decodeFrame(data: Uint8Array): string[] | undefined {
   if (data.byteLength === 0 || data.byteLength > FRAME_MAX_BYTES) return undefined
   let text: string
   try {
-    text = ascii.decode(data)
+    text = strictUtf8.decode(data)
   } catch {
     return undefined
   }
+  if (!CHARACTERS.test(text)) return undefined
   const jwts = text.split('\n', FRAME_MAX_EVENTS + 1)
   if (jwts.length > FRAME_MAX_EVENTS || new Set(jwts).size !== jwts.length) return undefined
   return jwts.every((jwt) => jwt !== '' && jwt.length <= EVENT_MAX_BYTES) ? jwts : undefined

@@ -25,8 +25,8 @@ test('forged and altered events published straight into the topic never surface'
 
   // A forged gossip message costs its sender score: each attack comes from a peer of its own.
   const author = await authorOf(topic)
-  const genuine = await author.write('message', { text: 'genuine' }, [])
-  const leave = await author.write('leave', { peer: ada.did.slice(8, 60) }, [])
+  const genuine = await author.write('message', { text: 'genuine' })
+  const leave = await author.write('leave', { peer: ada.did.slice(8, 60) })
   const elsewhere = await (await authorOf('3box.chat.forgery.other')).write(
     'message',
     { text: 'genuine' },
@@ -51,7 +51,7 @@ test('forged and altered events published straight into the topic never surface'
   const { pubsub } = (await barePeer(node.multiaddrs[0] ?? '')).services
   await enterTopic(pubsub, topic)
   const heard = chats.map((chat) => eventOf(chat, 'message', (_did, message) => message.text === 'honest'))
-  const honest = await author.write('message', { text: 'honest' }, [])
+  const honest = await author.write('message', { text: 'honest' })
   await pubsub.publish(topic, encodeFrame([honest.jwt]))
   await Promise.all(heard)
   expect(surfaced).toEqual([`${author.did} honest`, `${author.did} honest`])
@@ -69,7 +69,7 @@ test('a node that lets everything through does not get a forgery past its client
   await connected(chat)
   const texts: string[] = []
   chat.on('message', (_did, message) => texts.push(message.text))
-  const genuine = await author.write('message', { text: 'genuine' }, [])
+  const genuine = await author.write('message', { text: 'genuine' })
   await pubsub.publish(chat.topic, encodeFrame([alter(genuine.jwt, 'genuine', 'altered')]))
   await pubsub.publish(chat.topic, encodeFrame([alter(genuine.jwt, author.did, ada.did)]))
   const heard = eventOf(chat, 'message', (_did, message) => message.text === 'genuine')
@@ -95,7 +95,7 @@ test('a peer that forges the backlog is not believed, and an honest one is asked
     async (stream) => {
       asked += 1
       const frames = frameStream(stream)
-      const { jwt } = await author.write('message', { text: 'genuine' }, [])
+      const { jwt } = await author.write('message', { text: 'genuine' })
       const forged = alter(jwt, 'genuine', 'altered')
       await frames.send(encodeAnswer({ kind: 'events', jwts: [forged] }))
       await frames.send(encodeAnswer({ kind: 'done', more: false }))
@@ -107,7 +107,7 @@ test('a peer that forges the backlog is not believed, and an honest one is asked
   const bob = await openTestSpace('history', { nodes: [node.url] })
   const bobsChat = await bob.joinChat('lobby', { backlogLimit: 0 })
   const present = eventOf(bobsChat, 'user-joined', (did) => did === author.did)
-  const join = await author.write('join', { peer: liar.peerId.toString(), data: {} }, [])
+  const join = await author.write('join', { peer: liar.peerId.toString(), since: 1, data: {} })
   await connected(bobsChat)
   await liar.services.pubsub.publish(topic, encodeFrame([join.jwt]))
   await present

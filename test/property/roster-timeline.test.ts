@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Roster, type RosterChange } from '../../src/room/roster.ts'
 import { Timeline, type TimelineEvent } from '../../src/room/timeline.ts'
+import { toSeconds } from '../../src/wire/claims.ts'
 import { comparePositions, positionOf, type SignedEvent } from '../../src/wire/event.ts'
 import { eventId } from '../../src/wire/event-id.ts'
 import { claimsBy, NOW, testAuthor, testPeerId } from '../support/authors.ts'
@@ -26,10 +27,12 @@ const presenceEvent = (at: fc.Arbitrary<number>): fc.Arbitrary<PresenceEvent> =>
       type: fc.constantFrom('join' as const, 'presence' as const, 'leave' as const),
       at,
       name: fc.constantFrom('a', 'b'),
+      shownMs: fc.nat(20),
     })
-    .map(({ author, peer, type, at, name }) =>
-      unsigned(author, type, type === 'leave' ? { peer } : ({ peer, data: { name } } as never), { at: NOW + at }),
-    ) as fc.Arbitrary<PresenceEvent>
+    .map(({ author, peer, type, at, name, shownMs }) => {
+      const body = type === 'leave' ? { peer } : { peer, since: toSeconds(NOW + at - shownMs), data: { name } }
+      return unsigned(author, type, body as never, { at: NOW + at })
+    }) as fc.Arbitrary<PresenceEvent>
 
 /** Events of which no two of one author have the same time, as honest authors write them. */
 const honest = fc

@@ -59,7 +59,7 @@ describe('parseJwt', () => {
     const [header = ''] = signClaims(ada, fc.sample(rightClaims, 1)[0] as never).split('.')
     const signature = toBase64url(new Uint8Array(64))
     fc.assert(
-      fc.property(fc.oneof(fc.json(), fc.jsonValue().map(String)), (json) => {
+      fc.property(fc.oneof(fc.json(), fc.string()), (json) => {
         const payload = toBase64url(new TextEncoder().encode(json))
         expect(parseJwt(`${header}.${payload}.${signature}`)).toBe('bad-claims')
       }),

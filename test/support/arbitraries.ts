@@ -58,10 +58,12 @@ export const rightClaims: fc.Arbitrary<Claims> = eventType.chain((type) =>
       jti,
       parents,
       body: bodies[type],
+      shownMs: fc.nat(1_000_000_000),
     })
-    .map(({ author, at, livesMs, jti, parents, body }) => {
+    .map(({ author, at, livesMs, jti, parents, body, shownMs }) => {
       const { did: iss } = testAuthor(author)
       const times = { iat: toSeconds(at), exp: toSeconds(at + livesMs) }
-      return { iss, aud: TOPIC, ...times, jti, type, parents, ...body } as unknown as Claims
+      const since = 'data' in body ? { since: toSeconds(at - shownMs) } : {}
+      return { iss, aud: TOPIC, ...times, jti, type, parents, ...since, ...body } as unknown as Claims
     }),
 )

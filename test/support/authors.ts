@@ -34,6 +34,11 @@ export interface EventOptions {
   parents?: EventId[]
 }
 
+/** What an event says; a presence shows what it shows since its own time unless told otherwise. */
+export type BodyOf<T extends EventType> = T extends 'join' | 'presence'
+  ? Omit<Bodies[T], 'since'> & { since?: number }
+  : Bodies[T]
+
 export function testAuthor(number: number): TestAuthor {
   const seed = new Uint8Array(sha256(utf8.encode(`test author ${number}`)))
   return { did: didOf(ed25519.getPublicKey(seed)), seed }
@@ -57,12 +62,13 @@ export function freshJti(): string {
 export function claimsBy<T extends EventType>(
   author: TestAuthor,
   type: T,
-  body: Bodies[T],
+  body: BodyOf<T>,
   options: EventOptions = {},
 ): Claims {
   const { topic = TOPIC, at = NOW, livesMs = lifetimeMs(type), jti = freshJti(), parents = [] } = options
   const common = { iss: author.did, aud: topic, iat: toSeconds(at), exp: toSeconds(at + livesMs), jti }
-  return { ...common, type, parents, ...body } as unknown as Claims
+  const since = type === 'join' || type === 'presence' ? { since: toSeconds(at) } : {}
+  return { ...common, type, parents, ...since, ...body } as unknown as Claims
 }
 
 /** The JWT of these claims, signed by `author` whoever `iss` names. */
@@ -74,7 +80,7 @@ export function signClaims(author: TestAuthor, claims: Claims): string {
 export function eventBy<T extends EventType>(
   author: TestAuthor,
   type: T,
-  body: Bodies[T],
+  body: BodyOf<T>,
   options: EventOptions = {},
 ): SignedEvent<T> {
   const claims = claimsBy(author, type, body, options)

@@ -90,8 +90,9 @@ export class World {
     return visitor
   }
 
-  /** Lets a little time pass, so that what was sent arrives. */
+  /** Lets time pass, after what is under way came to rest. */
   async pass(ms: number): Promise<void> {
+    await settle()
     await this.clock.advance(ms)
   }
 

@@ -14,7 +14,7 @@ const author = (signer = EdDSASigner(seed)): ReturnType<typeof createAuthor> =>
 
 describe('an author', () => {
   it('writes events that stand up to the parser', async () => {
-    const event = await author().write('join', { peer: testPeerId(1), data: { name: 'Ada' } }, [])
+    const event = await author().write('join', { peer: testPeerId(1), since: NOW / 1000, data: { name: 'Ada' } }, [])
     expect(parseJwt(event.jwt)).toMatchObject({ claims: event.claims })
     expect(event.claims).toMatchObject({ iss: did, aud: TOPIC, iat: NOW / 1000, exp: NOW / 1000 + 90 })
   })

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Roster } from '../../../src/room/roster.ts'
+import { toSeconds } from '../../../src/wire/claims.ts'
+import type { SignedEvent } from '../../../src/wire/event.ts'
 import type { JsonObject } from '../../../src/wire/json.ts'
 import { eventBy, NOW, testAuthor, testPeerId } from '../../support/authors.ts'
+
+type PresenceEvent = SignedEvent<'presence'>
 
 const ada = testAuthor(1)
 const bob = testAuthor(2)
@@ -62,7 +66,6 @@ describe('an old or copied event', () => {
     roster.apply(leave(ada, 1, 5))
     expect(roster.apply(first)).toEqual([])
     expect(roster.apply(renew(ada, 1, 4))).toEqual([])
-    expect(roster.apply(renew(ada, 1, 5))).toEqual([])
     expect(dids(roster)).toEqual([])
     expect(roster.apply(join(ada, 1, 6))).toEqual([joined])
   })
@@ -106,12 +109,24 @@ describe('a member with several devices', () => {
     expect(roster.apply(leave(ada, 2, 3))).toEqual([left('left')])
   })
 
-  it('shows what the device heard of last shows', () => {
+  it('shows what the device shows on which it changed last', () => {
     const roster = new Roster()
     roster.apply(join(ada, 1, 0, { on: 'phone' }))
     expect(roster.apply(join(ada, 2, 1, { on: 'desk' }))).toEqual([{ kind: 'updated', did: ada.did }])
     expect(roster.apply(leave(ada, 2, 2))).toEqual([{ kind: 'updated', did: ada.did }])
     expect(roster.member(ada.did)?.presence).toEqual({ on: 'phone' })
+  })
+
+  it('does not flip with the renewals of its devices', () => {
+    const roster = new Roster()
+    const shown = (peer: number, at: number, since: number, on: string): PresenceEvent =>
+      eventBy(ada, 'presence', { peer: testPeerId(peer), since: toSeconds(NOW + since), data: { on } }, { at: NOW + at })
+    roster.apply(shown(1, 0, 0, 'phone'))
+    roster.apply(shown(2, 10, 10, 'desk'))
+    expect(roster.apply(shown(1, 30_000, 0, 'phone'))).toEqual([])
+    expect(roster.apply(shown(2, 30_010, 10, 'desk'))).toEqual([])
+    expect(roster.member(ada.did)?.presence).toEqual({ on: 'desk' })
+    expect(roster.apply(shown(1, 40_000, 40_000, 'train'))).toEqual([{ kind: 'updated', did: ada.did }])
   })
 
   it('a device leaves by its own event only', () => {

@@ -52,10 +52,10 @@ describe('the own typing', () => {
 
 describe('the typing of others', () => {
   it('begins once and ends by itself', async () => {
-    typing.began('ada', NOW + 6_000)
+    typing.began('ada', NOW, NOW + 6_000)
     await clock.advance(3_000)
-    typing.began('ada', NOW + 9_000)
-    typing.began('bob', NOW + 6_000)
+    typing.began('ada', NOW + 3_000, NOW + 9_000)
+    typing.began('bob', NOW, NOW + 6_000)
     expect(typing.current()).toEqual(['ada', 'bob'])
     await clock.advance(3_000)
     expect(typing.current()).toEqual(['ada'])
@@ -64,15 +64,24 @@ describe('the typing of others', () => {
   })
 
   it('ends with a stop, a message or a leaving, once', () => {
-    typing.began('ada', NOW + 6_000)
+    typing.began('ada', NOW, NOW + 6_000)
     typing.ended('ada')
     typing.ended('ada')
     typing.ended('bob')
     expect(told).toEqual([['ada'], []])
   })
 
+  it('is not begun by a start that was before the last stop', () => {
+    typing.ended('ada', NOW + 2)
+    typing.began('ada', NOW + 1, NOW + 6_001)
+    typing.began('ada', NOW + 2, NOW + 6_002)
+    expect(typing.current()).toEqual([])
+    typing.began('ada', NOW + 3, NOW + 6_003)
+    expect(typing.current()).toEqual(['ada'])
+  })
+
   it('leaves no timer behind', () => {
-    typing.began('ada', NOW + 6_000)
+    typing.began('ada', NOW, NOW + 6_000)
     typing.keystroke()
     typing.close()
     expect(clock.pending).toBe(0)

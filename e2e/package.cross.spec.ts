@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { chromium, expect, test } from '@playwright/test'
 import { createGhostNode, type GhostNode } from 'ghostchat/node'
@@ -86,9 +87,9 @@ test('the installed command runs a node', async () => {
     join(project, 'node-data'),
   ]
   const child = start(command, args)
-  const output = collect(child)
-  await expect.poll(output).toContain('\n')
-  const { url, peerId } = JSON.parse(output())
+  const lines = createInterface({ input: child.stdout ?? process.stdin })
+  const [line] = (await once(lines, 'line')) as [string]
+  const { url, peerId } = JSON.parse(line)
   const info = await (await fetch(`${url}/.well-known/ghostchat.json`)).json()
   expect(info).toMatchObject({ peerId })
   child.kill('SIGTERM')

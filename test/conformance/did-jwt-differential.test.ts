@@ -8,7 +8,7 @@ import { encodeClaims, toMilliseconds } from '../../src/wire/claims.ts'
 import { HEADER } from '../../src/wire/jwt.ts'
 import { topicOf } from '../../src/wire/topic.ts'
 import { rightClaims } from '../support/arbitraries.ts'
-import { NOW, signText, testAuthor, TOPIC } from '../support/authors.ts'
+import { NOW, signText, TOPIC, testAuthor } from '../support/authors.ts'
 import { verifyOptions } from '../support/did-key-resolver.ts'
 
 const authors = [0, 1, 2, 3].map(testAuthor)
@@ -22,7 +22,7 @@ const payloads: Record<string, (json: string) => string> = {
   'no audience': (json) => json.replace(/"aud":"[^"]*",/, ''),
   'a list of audiences': (json) => json.replace(`"aud":"${TOPIC}"`, `"aud":["${TOPIC}"]`),
   'long ago': (json) => json.replace(/"iat":18/, '"iat":15').replace(/"exp":18/, '"exp":15'),
-  'expired': (json) => json.replace(/"exp":[\d.]+/, `"exp":${NOW / 1000 - 1}`),
+  expired: (json) => json.replace(/"exp":[\d.]+/, `"exp":${NOW / 1000 - 1}`),
   'far in the future': (json) => json.replace(/"iat":[\d.]+/, `"iat":${NOW / 1000 + 600}`),
   'no end': (json) => json.replace(/"exp":[\d.]+,/, ''),
   'not before': (json) => json.replace(/}$/, `,"nbf":${NOW / 1000 + 600}}`),
@@ -55,7 +55,10 @@ const texts: Record<string, (jwt: string, at: number) => string> = {
 }
 
 const often = <T extends string>(usual: T, others: string[]): fc.Arbitrary<string> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(usual as string) }, { weight: 2, arbitrary: fc.constantFrom(...others) })
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant(usual as string) },
+    { weight: 2, arbitrary: fc.constantFrom(...others) },
+  )
 
 const token = fc
   .record({
@@ -121,12 +124,17 @@ describe('our gate and did-jwt', () => {
   })
 
   it('the oracle is awake: it refuses a forgery, another audience and an expired event', async () => {
-    const [claims] = fc.sample(rightClaims.filter(({ exp, iat }) => exp * 1000 > NOW && iat * 1000 <= NOW), { numRuns: 1, seed: 1 })
+    const [claims] = fc.sample(
+      rightClaims.filter(({ exp, iat }) => exp * 1000 > NOW && iat * 1000 <= NOW),
+      { numRuns: 1, seed: 1 },
+    )
     const author = authors.find(({ did }) => did === claims?.iss) ?? testAuthor(0)
     const json = claims === undefined ? '' : encodeClaims(claims)
     expect(await didJwtAccepts(signText(author, json))).toBe(true)
     expect(await didJwtAccepts(signText(testAuthor(8), json))).toBe(false)
     expect(await didJwtAccepts(signText(author, payloads['another room']?.(json) ?? ''))).toBe(false)
-    expect(await didJwtAccepts(signText(author, json.replace(/"exp":[\d.]+/, '"exp":1500000000')))).toBe(false)
+    expect(await didJwtAccepts(signText(author, json.replace(/"exp":[\d.]+/, '"exp":1500000000')))).toBe(
+      false,
+    )
   })
 })

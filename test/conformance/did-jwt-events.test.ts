@@ -25,7 +25,9 @@ describe('every event that a room emits', () => {
     await ada.chat.presence.update({ name: 'Countess' })
     await world.pass(31_000)
     await bob.chat.leaveChat()
-    await until(() => ['join', 'presence', 'leave', 'message', 'typing'].every((type) => seen(witness).has(type)))
+    await until(() =>
+      ['join', 'presence', 'leave', 'message', 'typing'].every((type) => seen(witness).has(type)),
+    )
 
     for (const jwt of witness.jwts) {
       const verified = await verifyJWT(jwt, verifyOptions(LOBBY, world.clock.now()))

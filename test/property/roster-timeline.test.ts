@@ -30,16 +30,16 @@ const presenceEvent = (at: fc.Arbitrary<number>): fc.Arbitrary<PresenceEvent> =>
       shownMs: fc.nat(20),
     })
     .map(({ author, peer, type, at, name, shownMs }) => {
-      const body = type === 'leave' ? { peer } : { peer, since: toSeconds(NOW + at - shownMs), data: { name } }
+      const body =
+        type === 'leave' ? { peer } : { peer, since: toSeconds(NOW + at - shownMs), data: { name } }
       return unsigned(author, type, body as never, { at: NOW + at })
     }) as fc.Arbitrary<PresenceEvent>
 
 /** Events of which no two of one author have the same time, as honest authors write them. */
-const honest = fc
-  .uniqueArray(presenceEvent(fc.nat(50)), {
-    maxLength: 20,
-    selector: ({ claims, timestamp }) => `${claims.iss} ${timestamp}`,
-  })
+const honest = fc.uniqueArray(presenceEvent(fc.nat(50)), {
+  maxLength: 20,
+  selector: ({ claims, timestamp }) => `${claims.iss} ${timestamp}`,
+})
 
 const any = fc.array(presenceEvent(fc.nat(5)), { maxLength: 20 })
 
@@ -71,7 +71,10 @@ function newcomer(roster: Roster, events: readonly PresenceEvent[]): Roster {
 
 function shuffled<T>(list: fc.Arbitrary<T[]>): fc.Arbitrary<[T[], T[]]> {
   return list.chain((items) =>
-    fc.tuple(fc.constant(items), fc.shuffledSubarray(items, { minLength: items.length, maxLength: items.length })),
+    fc.tuple(
+      fc.constant(items),
+      fc.shuffledSubarray(items, { minLength: items.length, maxLength: items.length }),
+    ),
   )
 }
 
@@ -80,7 +83,9 @@ describe('the roster as a fold', () => {
     fc.assert(
       fc.property(shuffled(honest), fc.nat(90_100), ([events, other], later) => {
         expect(membersOf(rosterAfter(other))).toEqual(membersOf(rosterAfter(events)))
-        expect(membersOf(rosterAfter(other, NOW + later))).toEqual(membersOf(rosterAfter(events, NOW + later)))
+        expect(membersOf(rosterAfter(other, NOW + later))).toEqual(
+          membersOf(rosterAfter(events, NOW + later)),
+        )
       }),
       { numRuns: 500 },
     )

@@ -7,7 +7,11 @@ import { createVerifier } from '../../src/identity/verifier.ts'
 const L = ed25519.Point.Fn.ORDER
 const TORSION = '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'
 
-type Signed = [key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>]
+type Signed = [
+  key: Uint8Array<ArrayBuffer>,
+  data: Uint8Array<ArrayBuffer>,
+  signature: Uint8Array<ArrayBuffer>,
+]
 
 /** What an attacker, or a bad cable, does to a signature. */
 const changes: Record<string, (signed: Signed, at: number) => Signed> = {

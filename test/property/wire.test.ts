@@ -45,7 +45,9 @@ describe('claims', () => {
 
 describe('parseJwt', () => {
   it('never throws, whatever the text', () => {
-    const segment = fc.string({ unit: fc.constantFrom('e', 'y', 'J', '9', '-', '_', '=', ' ', 'é', '\ud800') })
+    const segment = fc.string({
+      unit: fc.constantFrom('e', 'y', 'J', '9', '-', '_', '=', ' ', 'é', '\ud800'),
+    })
     const dotted = fc.array(segment, { maxLength: 6 }).map((parts) => parts.join('.'))
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), dotted), (text) => {
@@ -131,8 +133,15 @@ function isOurCid(text: string): boolean {
 
 describe('decoders of bytes', () => {
   it('never throw, and answer only what their encoders write', () => {
-    const text = fc.oneof(fc.json(), fc.string(), fc.constantFrom('{"done":true,"more":true}', '{"busy":true}'))
-    const bytes = fc.oneof(fc.uint8Array(), text.map((value) => new TextEncoder().encode(value)))
+    const text = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc.constantFrom('{"done":true,"more":true}', '{"busy":true}'),
+    )
+    const bytes = fc.oneof(
+      fc.uint8Array(),
+      text.map((value) => new TextEncoder().encode(value)),
+    )
     fc.assert(
       fc.property(bytes, (data) => {
         const request = decodeRequest(data)

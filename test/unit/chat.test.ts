@@ -1,5 +1,5 @@
 import { EdDSASigner } from 'did-jwt'
-import { GhostChatError } from 'ghostchat'
+import type { GhostChatError } from 'ghostchat'
 import { MemoryNetwork, settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { topicOf } from '../../src/wire/topic.ts'
@@ -13,8 +13,8 @@ import {
   settles,
   textsOf,
   until,
-  type Visitor,
   type VisitOptions,
+  type Visitor,
   World,
 } from '../support/world.ts'
 
@@ -136,7 +136,11 @@ describe('sending', () => {
     world.network.heal()
     await until(() => bob.texts().length === 1)
     expect(message.status).toBe('sent')
-    expect(ada.heard('status').map(([, status]) => status)).toEqual(['connected', 'reconnecting', 'connected'])
+    expect(ada.heard('status').map(([, status]) => status)).toEqual([
+      'connected',
+      'reconnecting',
+      'connected',
+    ])
   })
 
   it.each([
@@ -229,7 +233,9 @@ describe('sending', () => {
     const first = await ada.chat.send('1')
     await until(() => bob.texts().length === 1)
     const second = await bob.chat.send('2')
-    await until(() => witness.jwts.some((jwt) => claimsIn(jwt).iss === bob.did && claimsIn(jwt).type === 'message'))
+    await until(() =>
+      witness.jwts.some((jwt) => claimsIn(jwt).iss === bob.did && claimsIn(jwt).type === 'message'),
+    )
     expect(claimsIn(first.jwt).parents).toEqual([])
     expect(claimsIn(second.jwt).parents).toEqual([first.id])
   })
@@ -245,10 +251,13 @@ describe('answering', () => {
     expect((await ada.chat.reply(stranger, 'c')).replyTo).toBe(stranger)
   })
 
-  it.each([[''], ['hello'], [undefined], [null], [{}], [{ id: 'bafkreiaaa' }]])('refuses %j', async (message) => {
-    const ada = await visit()
-    expect(await codeOf(() => ada.chat.reply(message as string, 'text'))).toBe('invalid-message')
-  })
+  it.each([[''], ['hello'], [undefined], [null], [{}], [{ id: 'bafkreiaaa' }]])(
+    'refuses %j',
+    async (message) => {
+      const ada = await visit()
+      expect(await codeOf(() => ada.chat.reply(message as string, 'text'))).toBe('invalid-message')
+    },
+  )
 
   it('refuses a text as send does', async () => {
     const ada = await visit()
@@ -361,7 +370,10 @@ describe('the backlog', () => {
   it('after a partition, both sides get what the other wrote, as a backlog', async () => {
     const [ada, bob, carol, dave] = [await visit(), await visit(), await visit(), await visit()]
     await world.pass(5_000)
-    world.network.partition([[ada.network.peerId], [bob.network.peerId, carol.network.peerId, dave.network.peerId]])
+    world.network.partition([
+      [ada.network.peerId],
+      [bob.network.peerId, carol.network.peerId, dave.network.peerId],
+    ])
     await bob.chat.send('while you were away')
     await world.pass(5_000)
     world.network.heal()
@@ -414,7 +426,10 @@ describe('messages()', () => {
     const next = ada.chat.messages({ signal: controller.signal }).next()
     controller.abort()
     expect(await next).toEqual({ done: true, value: undefined })
-    expect(await ada.chat.messages({ signal: controller.signal }).next()).toEqual({ done: true, value: undefined })
+    expect(await ada.chat.messages({ signal: controller.signal }).next()).toEqual({
+      done: true,
+      value: undefined,
+    })
   })
 
   it('end when the chat is left', async () => {
@@ -513,7 +528,10 @@ describe('typing', () => {
     expect(ada.chat.typing.current()).toEqual([])
     await ada.chat.send('hello')
     await until(() => bob.heard('typing').length === 2)
-    expect(bob.heard('typing')).toEqual([['typing', [ada.did]], ['typing', []]])
+    expect(bob.heard('typing')).toEqual([
+      ['typing', [ada.did]],
+      ['typing', []],
+    ])
     expect(ada.heard('typing')).toEqual([])
   })
 
@@ -565,11 +583,14 @@ describe('presence', () => {
     expect(ada.heard('user-updated')).toEqual([])
   })
 
-  it.each([[null], [[]], ['name'], [{ at: undefined }], [{ name: 'x'.repeat(1_024) }]])('cannot be %j', async (data) => {
-    const ada = await visit()
-    expect(await codeOf(() => ada.chat.presence.update(data as never))).toBe('invalid-presence')
-    expect(ada.chat.members()[0]?.presence).toEqual({})
-  })
+  it.each([[null], [[]], ['name'], [{ at: undefined }], [{ name: 'x'.repeat(1_024) }]])(
+    'cannot be %j',
+    async (data) => {
+      const ada = await visit()
+      expect(await codeOf(() => ada.chat.presence.update(data as never))).toBe('invalid-presence')
+      expect(ada.chat.members()[0]?.presence).toEqual({})
+    },
+  )
 })
 
 describe('members who go', () => {
@@ -635,7 +656,10 @@ describe('members who go', () => {
     await world.pass(20_000)
     world.network.heal()
     await world.pass(10)
-    expect(ada.heard('user-joined')).toEqual([['user-joined', bob.did], ['user-joined', bob.did]])
+    expect(ada.heard('user-joined')).toEqual([
+      ['user-joined', bob.did],
+      ['user-joined', bob.did],
+    ])
     expect(ada.chat.onlineUsers()).toEqual([ada.did, bob.did])
   })
 
@@ -846,7 +870,8 @@ describe('a signer held elsewhere', () => {
     const author = testAuthor(4)
     let broken = false
     const sign = EdDSASigner(author.seed)
-    const signer = async (data: string | Uint8Array) => (broken ? Promise.reject(new Error('locked')) : sign(data))
+    const signer = async (data: string | Uint8Array) =>
+      broken ? Promise.reject(new Error('locked')) : sign(data)
     const ada = await visit({ identity: { did: author.did, signer } })
     const bob = await visit()
     await ada.chat.send('hello')

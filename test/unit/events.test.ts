@@ -17,7 +17,9 @@ beforeEach(() => {
 describe('listeners', () => {
   it('get what is emitted, in the order they came', () => {
     const heard: string[] = []
-    emitter.on('one', (value) => heard.push(`first ${value}`)).addListener('one', (value) => heard.push(`second ${value}`))
+    emitter
+      .on('one', (value) => heard.push(`first ${value}`))
+      .addListener('one', (value) => heard.push(`second ${value}`))
     expect(emitter.emit('one', 1)).toBe(true)
     expect(emitter.emit('two', 2)).toBe(false)
     expect(heard).toEqual(['first 1', 'second 1'])

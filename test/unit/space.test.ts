@@ -15,7 +15,12 @@ beforeEach(() => {
 afterEach(() => world.close())
 
 const open = (name: unknown, options: object = {}): ReturnType<typeof openSpace> =>
-  openSpace(name as string, { network: world.network.peer(), clock: world.clock, identity: 'ephemeral', ...options })
+  openSpace(name as string, {
+    network: world.network.peer(),
+    clock: world.clock,
+    identity: 'ephemeral',
+    ...options,
+  })
 
 describe('openSpace', () => {
   it.each([
@@ -27,7 +32,12 @@ describe('openSpace', () => {
     ['a short seed', 'dapp', { identity: { seed: new Uint8Array(31) } }, 'invalid-identity'],
     ['nodes that are no list', 'dapp', { nodes: 'https://node.example' }, 'invalid-option'],
     ['a node that is no address', 'dapp', { nodes: ['node.example'], network: undefined }, 'invalid-node'],
-    ['a node without a peer id', 'dapp', { nodes: ['/ip4/127.0.0.1/tcp/1/ws'], network: undefined }, 'invalid-node'],
+    [
+      'a node without a peer id',
+      'dapp',
+      { nodes: ['/ip4/127.0.0.1/tcp/1/ws'], network: undefined },
+      'invalid-node',
+    ],
     ['a libp2p node that is none', 'dapp', { libp2p: {}, network: undefined }, 'invalid-option'],
   ])('refuses %s', async (_what, name, options, code) => {
     expect(await codeOf(() => open(name, options))).toBe(code)
@@ -82,12 +92,17 @@ describe('one DID', () => {
   })
 
   it('is not taken by a space that did not open', async () => {
-    expect(await codeOf(() => open('dapp', { identity, nodes: ['x'], network: undefined }))).toBe('invalid-node')
+    expect(await codeOf(() => open('dapp', { identity, nodes: ['x'], network: undefined }))).toBe(
+      'invalid-node',
+    )
     await (await open('other', { identity })).close()
   })
 
   it('of a seed is the same in a space, another in another', async () => {
-    const spaces = await Promise.all([open('dapp', { identity: { seed } }), open('other', { identity: { seed } })])
+    const spaces = await Promise.all([
+      open('dapp', { identity: { seed } }),
+      open('other', { identity: { seed } }),
+    ])
     expect(spaces[0].did).not.toBe(spaces[1].did)
     await Promise.all(spaces.map((space) => space.close()))
     const again = await open('dapp', { identity: { seed } })
@@ -104,7 +119,12 @@ describe('joinChat', () => {
     ['presence that is null', 'lobby', { presence: null }, 'invalid-presence'],
     ['presence that is a list', 'lobby', { presence: [] }, 'invalid-presence'],
     ['presence of over 1,024 bytes', 'lobby', { presence: { a: 'é'.repeat(512) } }, 'invalid-presence'],
-    ['presence with __proto__', 'lobby', { presence: JSON.parse('{"__proto__":1}') as object }, 'invalid-presence'],
+    [
+      'presence with __proto__',
+      'lobby',
+      { presence: JSON.parse('{"__proto__":1}') as object },
+      'invalid-presence',
+    ],
     ['a negative backlog', 'lobby', { backlogLimit: -1 }, 'invalid-option'],
     ['a backlog over 100', 'lobby', { backlogLimit: 101 }, 'invalid-option'],
     ['half a backlog', 'lobby', { backlogLimit: 0.5 }, 'invalid-option'],
@@ -159,7 +179,8 @@ describe('joinChat', () => {
     const author = testAuthor(4)
     const sign = EdDSASigner(author.seed)
     let broken = false
-    const signer = async (data: string | Uint8Array) => (broken ? Promise.reject(new Error('locked')) : sign(data))
+    const signer = async (data: string | Uint8Array) =>
+      broken ? Promise.reject(new Error('locked')) : sign(data)
     const { space } = await world.space({ identity: { did: author.did, signer } })
     broken = true
     expect(await codeOf(() => space.joinChat('lobby'))).toBe('signing-failed')

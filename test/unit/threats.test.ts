@@ -21,7 +21,17 @@ import {
   testAuthor,
   testPeerId,
 } from '../support/authors.ts'
-import { answering, claimsIn, codeOf, enter, RawPeer, textsOf, until, type Visitor, World } from '../support/world.ts'
+import {
+  answering,
+  claimsIn,
+  codeOf,
+  enter,
+  RawPeer,
+  textsOf,
+  until,
+  type Visitor,
+  World,
+} from '../support/world.ts'
 
 const LOBBY = topicOf('dapp', 'lobby')
 const mallory = testAuthor(66)
@@ -43,7 +53,11 @@ afterEach(async () => {
 })
 
 /** Options of an event in the lobby, of now unless told. */
-const inLobby = (options: EventOptions = {}): EventOptions => ({ topic: LOBBY, at: world.clock.now(), ...options })
+const inLobby = (options: EventOptions = {}): EventOptions => ({
+  topic: LOBBY,
+  at: world.clock.now(),
+  ...options,
+})
 
 /** A peer that says of itself that it is in the lobby, and answers backlog streams as it likes. */
 async function liar(serve: (stream: FrameStream) => void, author: TestAuthor = mallory): Promise<RawPeer> {
@@ -58,7 +72,12 @@ async function newcomer(peer: RawPeer, author: TestAuthor = mallory): Promise<Vi
   const { space, network } = await world.space()
   const visitor = await enter(space, network)
   await settle()
-  const { jwt } = eventBy(author, 'presence', { peer: peer.peerId, data: {} }, inLobby({ at: world.clock.now() + 1 }))
+  const { jwt } = eventBy(
+    author,
+    'presence',
+    { peer: peer.peerId, data: {} },
+    inLobby({ at: world.clock.now() + 1 }),
+  )
   await peer.publish(jwt)
   await world.pass(1_000)
   return visitor
@@ -125,7 +144,9 @@ describe('found in 3Box', () => {
     const [ada, peer] = [await world.visit(), new RawPeer(world.network, LOBBY)]
     const now = world.clock.now()
     await peer.publish(messageBy(victim, 'yesterday', inLobby({ at: now - 86_400_000 })).jwt)
-    await peer.publish(eventBy(victim, 'join', { peer: testPeerId(1), data: {} }, inLobby({ at: now - 90_000 })).jwt)
+    await peer.publish(
+      eventBy(victim, 'join', { peer: testPeerId(1), data: {} }, inLobby({ at: now - 90_000 })).jwt,
+    )
     expect(ada.told.filter(([name]) => name === 'message' || name === 'user-joined')).toEqual([])
     await peer.publish(eventBy(victim, 'join', { peer: testPeerId(1), data: {} }, inLobby()).jwt)
     expect(ada.chat.onlineUsers()).toHaveLength(2)
@@ -174,7 +195,19 @@ describe('found in 3Box', () => {
     const ada = await world.visit()
     const peer = new RawPeer(world.network, LOBBY)
     const utf8 = new TextEncoder()
-    const rubbish = ['', 'hello', '{}', '[]', 'null', 'a.b.c', 'a.b', '....', '{"type":"join"}', '\u0000', '\ud800']
+    const rubbish = [
+      '',
+      'hello',
+      '{}',
+      '[]',
+      'null',
+      'a.b.c',
+      'a.b',
+      '....',
+      '{"type":"join"}',
+      '\u0000',
+      '\ud800',
+    ]
     for (const text of rubbish) {
       await peer.channel.publish(utf8.encode(text))
       const stream = await peer.channel.open(ada.network.peerId, { signal: new AbortController().signal })
@@ -208,7 +241,9 @@ describe('found in 3Box', () => {
     const peer = new RawPeer(world.network, LOBBY)
     const claims = claimsBy(victim, 'message', { text: 'genuine' }, inLobby())
     await peer.publish(signClaims(mallory, claims))
-    await peer.publish(signClaims(mallory, claimsBy(victim, 'join', { peer: testPeerId(1), data: {} }, inLobby())))
+    await peer.publish(
+      signClaims(mallory, claimsBy(victim, 'join', { peer: testPeerId(1), data: {} }, inLobby())),
+    )
     expect(ada.texts()).toEqual([])
     expect(ada.chat.onlineUsers()).toEqual([ada.did])
     const answers = await peer.ask(ada.network.peerId, { limit: 100, roster: true })
@@ -225,7 +260,10 @@ describe('found in 3Box', () => {
     const { space, network } = await world.space()
     const visitor = await enter(space, network, { filters: [({ text }) => text !== 'spam'] })
     await settle()
-    await peer.publish(eventBy(mallory, 'presence', { peer: peer.peerId, data: {} }, inLobby({ at: world.clock.now() + 1 })).jwt)
+    await peer.publish(
+      eventBy(mallory, 'presence', { peer: peer.peerId, data: {} }, inLobby({ at: world.clock.now() + 1 }))
+        .jwt,
+    )
     await world.pass(5_000)
     expect(visitor.texts()).toEqual(['ham'])
     expect(textsOf(await visitor.chat.requestBacklog())).toEqual(['ham'])
@@ -244,7 +282,9 @@ describe('found in 3Box', () => {
     const peer = new RawPeer(world.network, LOBBY)
     const [ada, bob] = [await world.visit(), await world.visit()]
     const at = world.clock.now()
-    const jwts = [3, 1, 2, 2, 1].map((ms, index) => messageBy(testAuthor(index), `${ms}`, inLobby({ at: at + ms })).jwt)
+    const jwts = [3, 1, 2, 2, 1].map(
+      (ms, index) => messageBy(testAuthor(index), `${ms}`, inLobby({ at: at + ms })).jwt,
+    )
     for (const jwt of jwts) await peer.publish(jwt)
     await world.pass(5_000)
     const [a, b] = [await ada.chat.requestBacklog(), await bob.chat.requestBacklog()]
@@ -336,7 +376,9 @@ describe('found in 3Box', () => {
     witness.jwts.length = 0
     const late = await world.visit()
     await world.pass(500)
-    const greetings = witness.jwts.map(claimsIn).filter(({ type, iss }) => type === 'presence' && iss !== late.did)
+    const greetings = witness.jwts
+      .map(claimsIn)
+      .filter(({ type, iss }) => type === 'presence' && iss !== late.did)
     // Renewals that were due anyway may be among them; a second or so has passed of their 30.
     expect(greetings.length).toBeGreaterThan(0)
     expect(greetings.length).toBeLessThanOrEqual(4)
@@ -413,7 +455,12 @@ describe('attacks on this wire', () => {
     const join = encodeClaims(claimsBy(mallory, 'join', { peer: testPeerId(1), data: { a: 1 } }, inLobby()))
     await peer.publish(signText(mallory, join.replace('{"a":1}', '{"__proto__":{"admin":true}}')))
     expect(ada.chat.members()).toHaveLength(1)
-    const named = eventBy(mallory, 'join', { peer: testPeerId(1), data: { constructor: 'x', toString: 1 } }, inLobby())
+    const named = eventBy(
+      mallory,
+      'join',
+      { peer: testPeerId(1), data: { constructor: 'x', toString: 1 } },
+      inLobby(),
+    )
     await peer.publish(named.jwt)
     expect(ada.chat.members()[1]?.presence).toEqual({ constructor: 'x', toString: 1 })
     expect('admin' in {}).toBe(false)
@@ -425,7 +472,8 @@ describe('attacks on this wire', () => {
     for (let round = 0; round < 70; round += 1) {
       const jwts = Array.from(
         { length: 30 },
-        (_, index) => eventBy(mallory, 'join', { peer: testPeerId(round * 30 + index), data: {} }, inLobby()).jwt,
+        (_, index) =>
+          eventBy(mallory, 'join', { peer: testPeerId(round * 30 + index), data: {} }, inLobby()).jwt,
       )
       await peer.channel.publish(new TextEncoder().encode(jwts.join('\n')))
     }

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { fetchNodeInfo, parseNode } from '../../../src/discovery/node-address.ts'
 import { NOW } from '../../support/authors.ts'
 import { codeOf } from '../../support/world.ts'
@@ -25,7 +25,11 @@ describe('an entry of nodes', () => {
   })
 
   it('may be a multiaddr with a peer id', () => {
-    for (const prefix of ['/ip4/192.0.2.1/tcp/1/ws', '/dns4/node.example/tcp/443/tls/ws', '/ip6/::1/tcp/1/ws']) {
+    for (const prefix of [
+      '/ip4/192.0.2.1/tcp/1/ws',
+      '/dns4/node.example/tcp/443/tls/ws',
+      '/ip6/::1/tcp/1/ws',
+    ]) {
       const node = parseNode(`${prefix}/p2p/${peerId}`)
       expect(node.kind === 'multiaddr' && node.address.toString()).toBe(`${prefix}/p2p/${peerId}`)
     }
@@ -57,7 +61,9 @@ describe('an entry of nodes', () => {
   })
 
   it('is not a circuit to somebody behind a node', async () => {
-    expect(await codeOf(() => parseNode(`/ip4/192.0.2.1/tcp/1/ws/p2p/${peerId}/p2p-circuit`))).toBe('invalid-node')
+    expect(await codeOf(() => parseNode(`/ip4/192.0.2.1/tcp/1/ws/p2p/${peerId}/p2p-circuit`))).toBe(
+      'invalid-node',
+    )
   })
 })
 
@@ -85,7 +91,8 @@ describe('asking a node for its description', () => {
     (_request, response) => {
       response.writeHead(status).end(body)
     }
-  const ask = (path = '', signal = never): ReturnType<typeof fetchNodeInfo> => fetchNodeInfo(new URL(base + path), signal)
+  const ask = (path = '', signal = never): ReturnType<typeof fetchNodeInfo> =>
+    fetchNodeInfo(new URL(base + path), signal)
 
   it('finds it below the URL, and dials the URL itself', async () => {
     const asked: (string | undefined)[] = []
@@ -113,7 +120,11 @@ describe('asking a node for its description', () => {
   })
 
   it('below a path takes no notice of an address that is none', async () => {
-    const named = [`rubbish/p2p/${peerId}`, `/ip4/300.0.0.1/tcp/1/ws/p2p/${peerId}`, `/ip4/192.0.2.1/tcp/1/ws/p2p/${peerId}`]
+    const named = [
+      `rubbish/p2p/${peerId}`,
+      `/ip4/300.0.0.1/tcp/1/ws/p2p/${peerId}`,
+      `/ip4/192.0.2.1/tcp/1/ws/p2p/${peerId}`,
+    ]
     answer = says(JSON.stringify({ ...info(), multiaddrs: named }))
     expect((await ask('/base')).addresses.map(String)).toEqual([named[2]])
   })

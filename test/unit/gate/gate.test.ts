@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
 import { ManualClock } from 'ghostchat/testing'
+import { describe, expect, it } from 'vitest'
 import { Gate, type Origin, type Verdict } from '../../../src/gate/gate.ts'
 import { createVerifier, type Verifier } from '../../../src/identity/verifier.ts'
 import { type EventType, encodeClaims } from '../../../src/wire/claims.ts'
@@ -13,9 +13,9 @@ import {
   NOW,
   signClaims,
   signText,
+  TOPIC,
   testAuthor,
   testPeerId,
-  TOPIC,
 } from '../../support/authors.ts'
 
 const ada = testAuthor(1)
@@ -79,7 +79,12 @@ describe('the gate rejects what every honest peer refuses', () => {
   })
 
   it('also when it is wrong in time, as far as that can be told without a signature', async () => {
-    const late = claimsBy(ada, 'message', { text: 'x' }, { at: NOW + 3_600_000, topic: topicOf('space', 'other') })
+    const late = claimsBy(
+      ada,
+      'message',
+      { text: 'x' },
+      { at: NOW + 3_600_000, topic: topicOf('space', 'other') },
+    )
     expect(await said(open(), signClaims(ada, late))).toBe('reject: wrong-audience')
   })
 })
@@ -88,7 +93,9 @@ describe('the gate and time', () => {
   it.each(types)('a %s may lie 60 s in the future and not a millisecond more', async (type) => {
     for (const origin of ['live', 'history'] as const) {
       expect(await said(open(), eventOfType(type, { at: NOW + 60_000 }).jwt, origin)).toBe('accept')
-      expect(await said(open(), eventOfType(type, { at: NOW + 60_001 }).jwt, origin)).toBe('ignore: in-the-future')
+      expect(await said(open(), eventOfType(type, { at: NOW + 60_001 }).jwt, origin)).toBe(
+        'ignore: in-the-future',
+      )
     }
   })
 
@@ -165,13 +172,19 @@ describe('a forgery with the jti of a genuine event does not shut it out', () =>
   const sameClaims = signClaims(bob, claims)
   const otherText = signClaims(bob, { ...claims, text: 'forged' } as typeof claims)
 
-  it.each([['of the same claims', sameClaims], ['of another text', otherText]])('%s, before', async (_what, forged) => {
+  it.each([
+    ['of the same claims', sameClaims],
+    ['of another text', otherText],
+  ])('%s, before', async (_what, forged) => {
     const gate = open()
     expect(await said(gate, forged)).toBe('reject: bad-signature')
     expect(await said(gate, genuine)).toBe('accept')
   })
 
-  it.each([['of the same claims', sameClaims], ['of another text', otherText]])('%s, after', async (_what, forged) => {
+  it.each([
+    ['of the same claims', sameClaims],
+    ['of another text', otherText],
+  ])('%s, after', async (_what, forged) => {
     const gate = open()
     expect(await said(gate, genuine)).toBe('accept')
     expect(await said(gate, forged)).toBe('ignore: reused-jti')
@@ -204,7 +217,10 @@ describe('a forgery with the jti of a genuine event does not shut it out', () =>
 describe('admitAll', () => {
   it('accepts the right ones together', async () => {
     const events = [messageBy(ada, '1'), messageBy(bob, '2'), eventOfType('join')]
-    const verdicts = await open().admitAll(events.map(({ jwt }) => jwt), 'live')
+    const verdicts = await open().admitAll(
+      events.map(({ jwt }) => jwt),
+      'live',
+    )
     expect(verdicts.map(word)).toEqual(['accept', 'accept', 'accept'])
   })
 

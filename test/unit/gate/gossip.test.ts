@@ -4,7 +4,7 @@ import { Gate } from '../../../src/gate/gate.ts'
 import { admitGossip } from '../../../src/gate/gossip.ts'
 import { createVerifier } from '../../../src/identity/verifier.ts'
 import { encodeFrame } from '../../../src/wire/frame.ts'
-import { claimsBy, messageBy, NOW, signClaims, testAuthor, TOPIC } from '../../support/authors.ts'
+import { claimsBy, messageBy, NOW, signClaims, TOPIC, testAuthor } from '../../support/authors.ts'
 
 const ada = testAuthor(1)
 const verifier = createVerifier()
@@ -42,17 +42,20 @@ describe('admitGossip', () => {
     expect(await said(...known)).toEqual(['ignore', 0])
   })
 
-  it.each([['expired', expired], ['in the future', early]])(
-    'passes nothing on beside an event that is %s: it was not verified',
-    async (_what, other) => {
-      expect(await said(other())).toEqual(['ignore', 0])
-      expect(await said(fresh(), other())).toEqual(['ignore', 1])
-    },
-  )
+  it.each([
+    ['expired', expired],
+    ['in the future', early],
+  ])('passes nothing on beside an event that is %s: it was not verified', async (_what, other) => {
+    expect(await said(other())).toEqual(['ignore', 0])
+    expect(await said(fresh(), other())).toEqual(['ignore', 1])
+  })
 
   it('passes nothing on beside a second event of one jti', async () => {
     const jti = 'AAECAwQFBgcICQoLDA0ODw'
-    expect(await said(messageBy(ada, '1', { jti }).jwt, messageBy(ada, '2', { jti }).jwt)).toEqual(['ignore', 1])
+    expect(await said(messageBy(ada, '1', { jti }).jwt, messageBy(ada, '2', { jti }).jwt)).toEqual([
+      'ignore',
+      1,
+    ])
   })
 
   it('takes nothing out of a message with a forgery', async () => {

@@ -5,8 +5,14 @@ import { testAuthor } from '../../support/authors.ts'
 
 /** Vectors of the did:key specification: DID and public key. */
 const VECTORS = [
-  ['did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK', '2e6fcce36701dc791488e0d0b1745cc1e33a4c1c9fcc41c63bd343dbbe0970e6'],
-  ['did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp', '3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29'],
+  [
+    'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK',
+    '2e6fcce36701dc791488e0d0b1745cc1e33a4c1c9fcc41c63bd343dbbe0970e6',
+  ],
+  [
+    'did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp',
+    '3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29',
+  ],
 ] as const
 
 describe('did:key', () => {
@@ -34,7 +40,10 @@ describe('did:key', () => {
     ['a secp256k1 key', 'did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme'],
     ['an X25519 key', 'did:key:z6LSeu9HkTHSfLLeUs2nnzUSNedgDUevfNQgQjQC23ZCit6F'],
     ['another multicodec of the same length', encoded(new Uint8Array([0xec, ...bytes.subarray(1)]))],
-    ['a longer varint of the same multicodec', encoded(new Uint8Array([0xed, 0x81, 0x00, ...bytes.subarray(2)]))],
+    [
+      'a longer varint of the same multicodec',
+      encoded(new Uint8Array([0xed, 0x81, 0x00, ...bytes.subarray(2)])),
+    ],
   ])('refuses %s', (_what, text) => {
     expect(publicKeyOf(text)).toBeUndefined()
   })

@@ -33,7 +33,10 @@ async function signsForItself(identity: Awaited<ReturnType<typeof openIdentity>>
 
 describe('an ephemeral identity', () => {
   it('signs for its DID, and is another one each time', async () => {
-    const [a, b] = await Promise.all([openIdentity('ephemeral', 'dapp', noStore), openIdentity('ephemeral', 'dapp', noStore)])
+    const [a, b] = await Promise.all([
+      openIdentity('ephemeral', 'dapp', noStore),
+      openIdentity('ephemeral', 'dapp', noStore),
+    ])
     expect(await signsForItself(a)).toBe(true)
     expect(await signsForItself(b)).toBe(true)
     expect(a.did).not.toBe(b.did)
@@ -47,7 +50,8 @@ describe('an ephemeral identity', () => {
 
 describe('an identity from a seed', () => {
   const seed = new Uint8Array(32).fill(7)
-  const open = (space: string, bytes = seed): ReturnType<typeof openIdentity> => openIdentity({ seed: bytes }, space, noStore)
+  const open = (space: string, bytes = seed): ReturnType<typeof openIdentity> =>
+    openIdentity({ seed: bytes }, space, noStore)
 
   it('is the same for the same seed and space, and signs', async () => {
     const identity = await open('dapp')
@@ -60,7 +64,10 @@ describe('an identity from a seed', () => {
     const { hkdfSync, createPrivateKey, createPublicKey } = await import('node:crypto')
     const derived = Buffer.from(hkdfSync('sha256', seed, new Uint8Array(), 'ghostchat/space/dapp', 32))
     const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), derived])
-    const spki = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })).export({ format: 'der', type: 'spki' })
+    const spki = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })).export({
+      format: 'der',
+      type: 'spki',
+    })
     const { did } = await open('dapp')
     expect(Buffer.from(publicKeyOf(did) ?? [])).toEqual(spki.subarray(-32))
   })
@@ -79,7 +86,9 @@ describe('an identity from a seed', () => {
     ['a list', Array.from({ length: 32 }, () => 1)],
     ['nothing', undefined],
   ])('refuses a seed of %s', async (_what, bytes) => {
-    expect(await codeOf(() => openIdentity({ seed: bytes } as IdentityOption, 'dapp', noStore))).toBe('invalid-identity')
+    expect(await codeOf(() => openIdentity({ seed: bytes } as IdentityOption, 'dapp', noStore))).toBe(
+      'invalid-identity',
+    )
   })
 })
 
@@ -105,7 +114,12 @@ describe('an identity with a signer held elsewhere', () => {
   })
 
   it.each([
-    ['throws', () => { throw new Error('no') }],
+    [
+      'throws',
+      () => {
+        throw new Error('no')
+      },
+    ],
     ['rejects', async () => Promise.reject(new Error('no'))],
     ['answers nothing', async () => undefined],
     ['answers bytes', async () => new Uint8Array(64)],
@@ -124,7 +138,10 @@ describe('an identity with a signer held elsewhere', () => {
 })
 
 describe('a stored identity', () => {
-  it.each([[true, 'key'], [false, 'seed']] as const)('where the store keeps CryptoKeys: %s', async (keeps, kind) => {
+  it.each([
+    [true, 'key'],
+    [false, 'seed'],
+  ] as const)('where the store keeps CryptoKeys: %s', async (keeps, kind) => {
     const store = memoryStore(keeps)
     const first = await openIdentity('stored', 'dapp', () => store)
     const again = await openIdentity('stored', 'dapp', () => store)
@@ -144,12 +161,17 @@ describe('a stored identity', () => {
 
   it('is the one that was faster', async () => {
     const store = memoryStore(false)
-    const identities = await Promise.all(Array.from({ length: 5 }, () => openIdentity('stored', 'dapp', () => store)))
+    const identities = await Promise.all(
+      Array.from({ length: 5 }, () => openIdentity('stored', 'dapp', () => store)),
+    )
     expect(new Set(identities.map(({ did }) => did)).size).toBe(1)
   })
 
   it.each(['load', 'add'] as const)('tells that the store fails to %s', async (method) => {
-    const store = { ...memoryStore(false), [method]: vi.fn(async () => Promise.reject(new Error('the disk is full'))) }
+    const store = {
+      ...memoryStore(false),
+      [method]: vi.fn(async () => Promise.reject(new Error('the disk is full'))),
+    }
     const opening = openIdentity('stored', 'dapp', () => store)
     await expect(opening).rejects.toMatchObject({
       code: 'key-store-failed',
@@ -172,6 +194,8 @@ describe('an identity option', () => {
     ['a signer alone', { signer: EdDSASigner(testAuthor(1).seed) }],
     ['a list', [{ seed: new Uint8Array(32) }]],
   ])('is not %s', async (_what, option) => {
-    expect(await codeOf(() => openIdentity(option as IdentityOption, 'dapp', noStore))).toBe('invalid-identity')
+    expect(await codeOf(() => openIdentity(option as IdentityOption, 'dapp', noStore))).toBe(
+      'invalid-identity',
+    )
   })
 })

@@ -57,7 +57,13 @@ function scalarOf(bytes: Uint8Array): bigint {
 }
 
 /** A signature under the key `a·B + T`, which cofactored verifiers accept for any torsion point T. */
-function signMixed(a: bigint, key: Uint8Array, r: Uint8Array, rScalar: bigint, data: Uint8Array): Uint8Array<ArrayBuffer> {
+function signMixed(
+  a: bigint,
+  key: Uint8Array,
+  r: Uint8Array,
+  rScalar: bigint,
+  data: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   const k = scalarOf(sha512(new Uint8Array([...r, ...key, ...data]))) % L
   return new Uint8Array([...r, ...littleEndian((rScalar + k * a) % L)])
 }
@@ -136,9 +142,12 @@ describe.each([
     }
   })
 
-  it.each(['', 'did:web:example.com', 'did:key:z6Mk', `${testAuthor(1).did}#`])('never throws: %j', async (did) => {
-    expect(await verifier.verify(did, utf8('hello'), new Uint8Array(64))).toBe(false)
-  })
+  it.each(['', 'did:web:example.com', 'did:key:z6Mk', `${testAuthor(1).did}#`])(
+    'never throws: %j',
+    async (did) => {
+      expect(await verifier.verify(did, utf8('hello'), new Uint8Array(64))).toBe(false)
+    },
+  )
 })
 
 describe('the keys of a verifier', () => {
@@ -168,7 +177,11 @@ describe('the keys of a verifier', () => {
   it('are prepared once for signatures that come together', async () => {
     const native = vi.fn(async () => false)
     const verifier = createVerifier({ native })
-    expect(await Promise.all([verify(verifier, 1), verify(verifier, 1), verify(verifier, 1)])).toEqual([true, true, true])
+    expect(await Promise.all([verify(verifier, 1), verify(verifier, 1), verify(verifier, 1)])).toEqual([
+      true,
+      true,
+      true,
+    ])
     expect(native).toHaveBeenCalledTimes(1)
   })
 

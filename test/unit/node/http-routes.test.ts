@@ -41,28 +41,37 @@ describe('the HTTP side of a node', () => {
 
   it('says a word to whoever opens it in a browser', async () => {
     const response = await fetch(url)
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8'])
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/plain; charset=utf-8',
+    ])
     expect(await response.text()).toContain('GhostNode')
   })
 
-  it.each(['/nothing', '/healthz/', '/.well-known/', '//', '/..%2f', '/.well-known/ghostchat.json/..'])('knows no %s', async (path) => {
-    const status = await new Promise((resolve, reject) => {
-      request(`${url}${path}`, (response) => {
-        response.resume()
-        resolve(response.statusCode)
+  it.each(['/nothing', '/healthz/', '/.well-known/', '//', '/..%2f', '/.well-known/ghostchat.json/..'])(
+    'knows no %s',
+    async (path) => {
+      const status = await new Promise((resolve, reject) => {
+        request(`${url}${path}`, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+          .on('error', reject)
+          .end()
       })
-        .on('error', reject)
-        .end()
-    })
-    expect(status).toBe(404)
-  })
+      expect(status).toBe(404)
+    },
+  )
 
-  it.each(['/', '/healthz', '/.well-known/ghostchat.json', '/nothing'])('may be read by every page: %s', async (path) => {
-    const { headers } = await fetch(url + path)
-    expect(headers.get('access-control-allow-origin')).toBe('*')
-    expect(headers.get('access-control-allow-credentials')).toBeNull()
-    expect(headers.get('x-content-type-options')).toBe('nosniff')
-  })
+  it.each(['/', '/healthz', '/.well-known/ghostchat.json', '/nothing'])(
+    'may be read by every page: %s',
+    async (path) => {
+      const { headers } = await fetch(url + path)
+      expect(headers.get('access-control-allow-origin')).toBe('*')
+      expect(headers.get('access-control-allow-credentials')).toBeNull()
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+    },
+  )
 
   it('answers a preflight', async () => {
     const response = await fetch(`${url}/.well-known/ghostchat.json`, { method: 'OPTIONS' })
@@ -83,7 +92,8 @@ describe('the HTTP side of a node', () => {
 
   it('answers 503 while it starts or stops, and preflights all the same', async () => {
     facts = undefined
-    for (const path of ['/', '/healthz', '/.well-known/ghostchat.json']) expect((await fetch(url + path)).status).toBe(503)
+    for (const path of ['/', '/healthz', '/.well-known/ghostchat.json'])
+      expect((await fetch(url + path)).status).toBe(503)
     expect((await fetch(url, { method: 'OPTIONS' })).status).toBe(204)
   })
 })

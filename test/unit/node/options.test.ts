@@ -21,8 +21,18 @@ describe('the options of a node', () => {
   })
 
   it('are taken as they are where they are right', () => {
-    const options = { host: '::1', port: 0, dataDir: '/data', trustProxy: true, maxReservations: 0, logger: silentLogger }
-    const checked = checkOptions({ ...options, announce: ['/dns4/node.example/tcp/443/tls/ws', '/ip6/::1/tcp/1/ws'] })
+    const options = {
+      host: '::1',
+      port: 0,
+      dataDir: '/data',
+      trustProxy: true,
+      maxReservations: 0,
+      logger: silentLogger,
+    }
+    const checked = checkOptions({
+      ...options,
+      announce: ['/dns4/node.example/tcp/443/tls/ws', '/ip6/::1/tcp/1/ws'],
+    })
     expect(checked).toMatchObject(options)
     expect(checked.announce.map(String)).toEqual(['/dns4/node.example/tcp/443/tls/ws', '/ip6/::1/tcp/1/ws'])
   })
@@ -37,7 +47,6 @@ describe('the options of a node', () => {
     ['port', 1.5],
     ['port', '8787'],
     ['port', Number.NaN],
-    ['port', null],
     ['dataDir', ''],
     ['dataDir', 5],
     ['trustProxy', 'yes'],
@@ -59,6 +68,8 @@ describe('the options of a node', () => {
   })
 
   it('name what is wrong', () => {
-    expect(() => checkOptions({ port: 70_000 })).toThrow("port must be a whole number from 0 to 65535, not '70000'")
+    expect(() => checkOptions({ port: 70_000 })).toThrow(
+      "port must be a whole number from 0 to 65535, not '70000'",
+    )
   })
 })

@@ -8,7 +8,9 @@ import { exceedsReservations } from '../../../src/node/relay-limits.ts'
 let peers: PeerId[]
 
 beforeAll(async () => {
-  peers = await Promise.all([1, 2, 3, 4].map(async () => peerIdFromPrivateKey(await generateKeyPair('Ed25519'))))
+  peers = await Promise.all(
+    [1, 2, 3, 4].map(async () => peerIdFromPrivateKey(await generateKeyPair('Ed25519'))),
+  )
 })
 
 type Relay = Parameters<typeof exceedsReservations>[2]
@@ -50,10 +52,14 @@ describe('the relay reservations of an address', () => {
   it('of a client that is not connected, or has no address, are not counted', () => {
     const others = [connection(1, ip(1))]
     expect(exceedsReservations(peer(0), others, relay([2, ip(1)]), 1)).toBe(false)
-    expect(exceedsReservations(peer(0), [connection(0, '/dns4/node.example/tcp/1/ws')], relay([2, ip(1)]), 1)).toBe(false)
+    expect(
+      exceedsReservations(peer(0), [connection(0, '/dns4/node.example/tcp/1/ws')], relay([2, ip(1)]), 1),
+    ).toBe(false)
   })
 
   it.each(['/ip4/127.0.0.1/tcp/1/ws', '/ip6/::1/tcp/1/ws'])('of this machine are free: %s', (address) => {
-    expect(exceedsReservations(peer(0), [connection(0, address)], relay([1, address], [2, address]), 1)).toBe(false)
+    expect(exceedsReservations(peer(0), [connection(0, address)], relay([1, address], [2, address]), 1)).toBe(
+      false,
+    )
   })
 })

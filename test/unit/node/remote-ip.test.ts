@@ -11,12 +11,22 @@ describe('the address of a client', () => {
   it.each([
     ['the socket where no proxy is trusted', from('192.0.2.1', '198.51.100.7'), false, '192.0.2.1'],
     ['the header where one is', from('127.0.0.1', '198.51.100.7'), true, '198.51.100.7'],
-    ['the entry the proxy wrote: the last', from('127.0.0.1', '10.0.0.1, 203.0.113.9,198.51.100.7 '), true, '198.51.100.7'],
+    [
+      'the entry the proxy wrote: the last',
+      from('127.0.0.1', '10.0.0.1, 203.0.113.9,198.51.100.7 '),
+      true,
+      '198.51.100.7',
+    ],
     ['the last of several headers', from('127.0.0.1', ['10.0.0.1', '198.51.100.7']), true, '198.51.100.7'],
     ['an IPv6 address', from('127.0.0.1', '2001:db8::1'), true, '2001:db8::1'],
     ['the socket where there is no header', from('192.0.2.1'), true, '192.0.2.1'],
     ['the socket where the header is empty', from('192.0.2.1', ''), true, '192.0.2.1'],
-    ['the socket where the entry is no address', from('192.0.2.1', '198.51.100.7, unknown'), true, '192.0.2.1'],
+    [
+      'the socket where the entry is no address',
+      from('192.0.2.1', '198.51.100.7, unknown'),
+      true,
+      '192.0.2.1',
+    ],
     ['the socket where the entry has a port', from('192.0.2.1', '198.51.100.7:80'), true, '192.0.2.1'],
     ['nothing known', from(undefined), false, '0.0.0.0'],
   ])('is %s', (_what, request, trusted, ip) => {

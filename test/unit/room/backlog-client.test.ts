@@ -8,7 +8,8 @@ import { settles } from '../../support/world.ts'
 
 const ada = testAuthor(1)
 const request = { limit: 3, roster: true }
-const jwts = (count: number): string[] => Array.from({ length: count }, (_, index) => messageBy(ada, `${index}`).jwt)
+const jwts = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => messageBy(ada, `${index}`).jwt)
 const events = (list: string[]): BacklogAnswer => ({ kind: 'events', jwts: list })
 const done: BacklogAnswer = { kind: 'done', more: false }
 
@@ -60,13 +61,21 @@ describe('asking for a backlog', () => {
       }
       await answers(events(jwts(2)), events(jwts(1)), { kind: 'done', more: true })(stream)
     })
-    expect(await askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).toEqual({ accepted: 3, more: true })
+    expect(await askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).toEqual({
+      accepted: 3,
+      more: true,
+    })
     expect(asked).toEqual(request)
   })
 
   it('a forged event ends it, and what came before stays', async () => {
-    const admitAll = vi.fn(async (list: string[]) => ({ accepted: list.length, rejected: admitAll.mock.calls.length === 2 }))
-    const { channel: peer, aborted } = channel(answers(events(jwts(1)), events(jwts(1)), events(jwts(1)), done))
+    const admitAll = vi.fn(async (list: string[]) => ({
+      accepted: list.length,
+      rejected: admitAll.mock.calls.length === 2,
+    }))
+    const { channel: peer, aborted } = channel(
+      answers(events(jwts(1)), events(jwts(1)), events(jwts(1)), done),
+    )
     await expect(askBacklog(peer, 'peer', request, { admitAll, signal: never })).rejects.toThrow('forged')
     expect(admitAll).toHaveBeenCalledTimes(2)
     expect(aborted()).toBe(true)
@@ -81,7 +90,9 @@ describe('asking for a backlog', () => {
         await new Promise((resolve) => setImmediate(resolve))
       }
     })
-    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow('does not end')
+    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow(
+      'does not end',
+    )
     expect(aborted()).toBe(true)
     // The limit of the request, 500 devices, and what was under way.
     expect(sent).toBeLessThan(1_000)
@@ -96,14 +107,19 @@ describe('asking for a backlog', () => {
     ['a broken stream', async (stream: FrameStream) => stream.abort(new Error('cable')), 'cable'],
   ])('%s ends it', async (_what, serve, message) => {
     const { channel: peer, aborted } = channel(serve)
-    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow(message)
+    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow(
+      message,
+    )
     expect(aborted()).toBe(true)
   })
 
   it('what comes after the end is not looked at', async () => {
     const admitAll = vi.fn(accept)
     const { channel: peer } = channel(answers(events(jwts(1)), done, events(jwts(1))))
-    expect(await askBacklog(peer, 'peer', request, { admitAll, signal: never })).toEqual({ accepted: 1, more: false })
+    expect(await askBacklog(peer, 'peer', request, { admitAll, signal: never })).toEqual({
+      accepted: 1,
+      more: false,
+    })
     expect(admitAll).toHaveBeenCalledTimes(1)
   })
 
@@ -114,12 +130,19 @@ describe('asking for a backlog', () => {
     controller.abort(new Error('given up'))
     await expect(asking).rejects.toThrow('given up')
     expect(aborted()).toBe(true)
-    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: controller.signal })).rejects.toThrow()
+    await expect(
+      askBacklog(peer, 'peer', request, { admitAll: accept, signal: controller.signal }),
+    ).rejects.toThrow()
   })
 
   it('a peer that cannot be reached ends it', async () => {
-    const peer = { ...channel(async () => {}).channel, open: async () => Promise.reject(new Error('nobody there')) }
-    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow('nobody there')
+    const peer = {
+      ...channel(async () => {}).channel,
+      open: async () => Promise.reject(new Error('nobody there')),
+    }
+    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow(
+      'nobody there',
+    )
   })
 
   it('leaves no rejection unhandled when the gate throws', async () => {

@@ -5,7 +5,12 @@ import { BacklogServer } from '../../../src/room/backlog-server.ts'
 import { Roster } from '../../../src/room/roster.ts'
 import { Timeline } from '../../../src/room/timeline.ts'
 import { memoryStreams } from '../../../src/testing/memory-stream.ts'
-import { type BacklogAnswer, type BacklogRequest, decodeAnswer, encodeRequest } from '../../../src/wire/backlog.ts'
+import {
+  type BacklogAnswer,
+  type BacklogRequest,
+  decodeAnswer,
+  encodeRequest,
+} from '../../../src/wire/backlog.ts'
 import { positionOf } from '../../../src/wire/event.ts'
 import { eventBy, messageBy, NOW, testAuthor, testPeerId } from '../../support/authors.ts'
 
@@ -63,7 +68,9 @@ describe('the backlog server', () => {
     for (const event of events) timeline.add(event, NOW)
     const [, , last] = events
     if (last === undefined) throw new Error('three events')
-    expect(jwtsOf(await ask({ ...all, before: positionOf(last) }))).toEqual(events.slice(0, 2).map(({ jwt }) => jwt))
+    expect(jwtsOf(await ask({ ...all, before: positionOf(last) }))).toEqual(
+      events.slice(0, 2).map(({ jwt }) => jwt),
+    )
   })
 
   it('answers the roster only to whom asks for it', async () => {

@@ -35,7 +35,11 @@ describe('a reader of messages', () => {
     reader.end()
     reader.end()
     reader.push(message('2'))
-    expect([await text(reader.next()), await text(reader.next()), await text(reader.next())]).toEqual(['1', 'done', 'done'])
+    expect([await text(reader.next()), await text(reader.next()), await text(reader.next())]).toEqual([
+      '1',
+      'done',
+      'done',
+    ])
     expect(ends()).toBe(1)
   })
 

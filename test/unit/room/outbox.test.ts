@@ -4,7 +4,7 @@ import { toMilliseconds } from '../../../src/wire/claims.ts'
 import type { SignedEvent } from '../../../src/wire/event.ts'
 import { decodeFrame } from '../../../src/wire/frame.ts'
 import { messageBy, NOW, testAuthor } from '../../support/authors.ts'
-import { codeOf } from '../../support/world.ts'
+import { codeOf, settles, until } from '../../support/world.ts'
 
 const ada = testAuthor(1)
 let now = NOW
@@ -18,6 +18,8 @@ const take = async (frame: Uint8Array<ArrayBuffer>): Promise<number> => {
   frames.push(decodeFrame(frame) ?? [])
   return 1
 }
+/** Takes a place and fills it. */
+const add = async (event: SignedEvent): Promise<void> => (await outbox.reserve()).fill(event)
 const nobody = async (): Promise<number> => 0
 
 beforeEach(() => {
@@ -35,7 +37,7 @@ beforeEach(() => {
 describe('the outbox', () => {
   it('sends at once where somebody is there', async () => {
     const event = messageBy(ada, 'hello')
-    await outbox.add(event)
+    await add(event)
     expect(frames).toEqual([[event.jwt]])
     expect(fates).toEqual([['hello', 'sent']])
   })
@@ -43,12 +45,16 @@ describe('the outbox', () => {
   it('keeps what finds nobody, in order, and sends it together', async () => {
     publish = nobody
     const events = ['1', '2', '3'].map((body) => messageBy(ada, body))
-    for (const event of events) await outbox.add(event)
+    for (const event of events) await add(event)
     expect(fates).toEqual([])
     publish = take
     await outbox.flush()
     expect(frames).toEqual([events.map(({ jwt }) => jwt)])
-    expect(fates).toEqual([['1', 'sent'], ['2', 'sent'], ['3', 'sent']])
+    expect(fates).toEqual([
+      ['1', 'sent'],
+      ['2', 'sent'],
+      ['3', 'sent'],
+    ])
     await outbox.flush()
     expect(frames).toHaveLength(1)
   })
@@ -59,7 +65,7 @@ describe('the outbox', () => {
       attempts.push(new TextDecoder().decode(frame))
       return attempts.length < 3 ? 0 : 1
     }
-    await outbox.add(messageBy(ada, 'hello'))
+    await add(messageBy(ada, 'hello'))
     await outbox.flush()
     await outbox.flush()
     expect(new Set(attempts).size).toBe(1)
@@ -68,7 +74,7 @@ describe('the outbox', () => {
 
   it('fills a frame with 32 events at most', async () => {
     publish = nobody
-    for (let number = 0; number < 70; number += 1) await outbox.add(messageBy(ada, `${number}`))
+    for (let number = 0; number < 70; number += 1) await add(messageBy(ada, `${number}`))
     publish = take
     await outbox.flush()
     expect(frames.map(({ length }) => length)).toEqual([32, 32, 6])
@@ -77,7 +83,7 @@ describe('the outbox', () => {
 
   it('fills a frame with 16 KiB at most, and sends a longer event alone', async () => {
     publish = nobody
-    for (const length of [4_000, 4_000, 4_000, 10]) await outbox.add(messageBy(ada, 'x'.repeat(length)))
+    for (const length of [4_000, 4_000, 4_000, 10]) await add(messageBy(ada, 'x'.repeat(length)))
     publish = take
     await outbox.flush()
     expect(frames.map((frame) => frame.join('\n').length).every((bytes) => bytes <= 16 * 1024)).toBe(true)
@@ -86,26 +92,27 @@ describe('the outbox', () => {
   })
 
   it('takes in what comes while it is sending', async () => {
-    let release = (): void => {}
+    const releases: (() => void)[] = []
     publish = async (frame) => {
-      await new Promise<void>((resolve) => {
-        release = resolve
-      })
+      await new Promise<void>((resolve) => releases.push(resolve))
       return take(frame)
     }
-    const first = outbox.add(messageBy(ada, '1'))
-    const second = outbox.add(messageBy(ada, '2'))
-    release()
-    await Promise.resolve()
+    const first = add(messageBy(ada, '1'))
+    await until(() => releases.length === 1)
+    const second = add(messageBy(ada, '2'))
     publish = take
+    releases[0]?.()
     await Promise.all([first, second])
-    expect(fates).toEqual([['1', 'sent'], ['2', 'sent']])
+    expect(fates).toEqual([
+      ['1', 'sent'],
+      ['2', 'sent'],
+    ])
     expect(frames).toHaveLength(2)
   })
 
   it('keeps what a broken network did not take', async () => {
     publish = async () => Promise.reject(new Error('broken'))
-    await outbox.add(messageBy(ada, 'hello'))
+    await add(messageBy(ada, 'hello'))
     expect(fates).toEqual([])
     publish = take
     await outbox.flush()
@@ -115,24 +122,58 @@ describe('the outbox', () => {
   it('says what expired, and does not send it', async () => {
     publish = nobody
     const short = messageBy(ada, 'short', { livesMs: 1_000 })
-    await outbox.add(short)
-    await outbox.add(messageBy(ada, 'long'))
+    await add(short)
+    await add(messageBy(ada, 'long'))
     publish = take
     now = toMilliseconds(short.claims.exp)
     await outbox.flush()
-    expect(fates).toEqual([['short', 'expired'], ['long', 'sent']])
+    expect(fates).toEqual([
+      ['short', 'expired'],
+      ['long', 'sent'],
+    ])
     expect(frames.flat()).toHaveLength(1)
   })
 
   it('has a place for 1,000', async () => {
     publish = nobody
-    for (let number = 0; number < 1_000; number += 1) {
-      await outbox.makeRoom()
-      await outbox.add(messageBy(ada, `${number}`))
-    }
-    expect(await codeOf(() => outbox.makeRoom())).toBe('outbox-full')
+    for (let number = 0; number < 1_000; number += 1) await add(messageBy(ada, `${number}`))
+    expect(await codeOf(() => outbox.reserve())).toBe('outbox-full')
     publish = take
-    await outbox.makeRoom()
+    const place = await outbox.reserve()
+    place.release()
     expect(fates).toHaveLength(1_000)
+  })
+
+  it('has no place for more when they all come at once', async () => {
+    publish = nobody
+    const places = Array.from({ length: 1_000 }, () => outbox.reserve())
+    const late = [outbox.reserve(), outbox.reserve()].map((reserving) => codeOf(() => reserving))
+    for (const place of await Promise.all(places)) await place.fill(messageBy(ada, 'x'))
+    expect(await Promise.all(late)).toEqual(['outbox-full', 'outbox-full'])
+  })
+
+  it('hands a place that was given up to who waits for one, once', async () => {
+    publish = nobody
+    const places = await Promise.all(Array.from({ length: 1_000 }, () => outbox.reserve()))
+    const waiting = [outbox.reserve(), outbox.reserve()]
+    places[0]?.release()
+    places[0]?.release()
+    const first = await waiting[0]
+    expect(await settles(waiting[1] ?? Promise.resolve())).toBe(false)
+    first?.release()
+    ;(await waiting[1])?.release()
+    for (const place of places) place.release()
+    expect(await settles(outbox.reserve())).toBe(true)
+  })
+
+  it('lets who waits go on when somebody is found', async () => {
+    publish = nobody
+    for (let number = 0; number < 999; number += 1) await add(messageBy(ada, `${number}`))
+    const last = await outbox.reserve()
+    const waiting = outbox.reserve()
+    publish = take
+    await last.fill(messageBy(ada, 'last'))
+    expect(await settles(waiting)).toBe(true)
+    ;(await waiting).release()
   })
 })

@@ -7,7 +7,7 @@ import { Presence } from '../../../src/room/presence.ts'
 import type { SignedEvent } from '../../../src/wire/event.ts'
 import { eventId } from '../../../src/wire/event-id.ts'
 import type { JsonObject } from '../../../src/wire/json.ts'
-import { NOW, testAuthor, testPeerId, TOPIC } from '../../support/authors.ts'
+import { NOW, TOPIC, testAuthor, testPeerId } from '../../support/authors.ts'
 import { codeOf } from '../../support/world.ts'
 
 const ada = testAuthor(1)
@@ -29,12 +29,15 @@ beforeEach(() => {
 })
 
 function open(data: JsonObject = { name: 'Ada' }): Presence {
-  const author = createAuthor({ did: ada.did, signer: (text) => signing(text) }, TOPIC, { clock, random: systemRandom })
+  const author = createAuthor(
+    { did: ada.did, signer: (text) => signing(text) },
+    { clock, random: systemRandom },
+  )
   return new Presence({
     clock,
     peerId,
     data,
-    write: (type, body) => author.write(type, body, []),
+    write: (type, body) => author.write(TOPIC, type, body),
     publish: async (event) => void sent.push(event),
     entrust: (leave) => wills.push(leave),
     onFailure: (thrown) => failures.push(thrown),
@@ -74,13 +77,16 @@ describe('the own presence', () => {
     expect(names()).toEqual(['Ada'])
   })
 
-  it.each([[null], [[]], ['Ada'], [{ name: undefined }], [{ name: 'x'.repeat(1_024) }], [new Map()]])('cannot be %j', async (data) => {
-    expect(await codeOf(() => open(data as unknown as JsonObject))).toBe('invalid-presence')
-    await presence.join()
-    expect(await codeOf(() => presence.update(data as unknown as JsonObject))).toBe('invalid-presence')
-    await clock.advance(30_000)
-    expect(names()).toEqual(['Ada', 'Ada'])
-  })
+  it.each([[null], [[]], ['Ada'], [{ name: undefined }], [{ name: 'x'.repeat(1_024) }], [new Map()]])(
+    'cannot be %j',
+    async (data) => {
+      expect(await codeOf(() => open(data as unknown as JsonObject))).toBe('invalid-presence')
+      await presence.join()
+      expect(await codeOf(() => presence.update(data as unknown as JsonObject))).toBe('invalid-presence')
+      await clock.advance(30_000)
+      expect(names()).toEqual(['Ada', 'Ada'])
+    },
+  )
 
   it('tells that it cannot be renewed, and tries again', async () => {
     await presence.join()
@@ -180,12 +186,15 @@ describe('a greeting', () => {
     for (let newcomer = 0; newcomer < 20; newcomer += 1) {
       let greeters = 0
       for (const peer of peers) {
-        const author = createAuthor({ did: ada.did, signer: (text) => signing(text) }, TOPIC, { clock, random: systemRandom })
+        const author = createAuthor(
+          { did: ada.did, signer: (text) => signing(text) },
+          { clock, random: systemRandom },
+        )
         const other = new Presence({
           clock,
           peerId: peer,
           data: {},
-          write: (type, body) => author.write(type, body, []),
+          write: (type, body) => author.write(TOPIC, type, body),
           publish: async () => {},
           entrust: () => {},
           onFailure: () => {},

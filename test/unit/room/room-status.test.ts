@@ -41,6 +41,10 @@ describe('the status of a room', () => {
     machine.failed(error)
     machine.close()
     machine.failed(error)
-    expect(told).toEqual(['- → connecting → node-unreachable', 'connecting → connected', 'connected → closed'])
+    expect(told).toEqual([
+      '- → connecting → node-unreachable',
+      'connecting → connected',
+      'connected → closed',
+    ])
   })
 })

@@ -120,7 +120,12 @@ describe('a member with several devices', () => {
   it('does not flip with the renewals of its devices', () => {
     const roster = new Roster()
     const shown = (peer: number, at: number, since: number, on: string): PresenceEvent =>
-      eventBy(ada, 'presence', { peer: testPeerId(peer), since: toSeconds(NOW + since), data: { on } }, { at: NOW + at })
+      eventBy(
+        ada,
+        'presence',
+        { peer: testPeerId(peer), since: toSeconds(NOW + since), data: { on } },
+        { at: NOW + at },
+      )
     roster.apply(shown(1, 0, 0, 'phone'))
     roster.apply(shown(2, 10, 10, 'desk'))
     expect(roster.apply(shown(1, 30_000, 0, 'phone'))).toEqual([])
@@ -249,7 +254,9 @@ describe('a full roster', () => {
       roster.apply(join(testAuthor(number % 7), number, number))
       expect(roster.peers().length).toBeLessThanOrEqual(10)
     }
-    expect(new Set(roster.peers())).toEqual(new Set(Array.from({ length: 10 }, (_, index) => testPeerId(40 + index))))
+    expect(new Set(roster.peers())).toEqual(
+      new Set(Array.from({ length: 10 }, (_, index) => testPeerId(40 + index))),
+    )
   })
 
   it('answers the newest of a snapshot', () => {

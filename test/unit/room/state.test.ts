@@ -7,7 +7,16 @@ import { Typing } from '../../../src/room/typing.ts'
 import { Visibility } from '../../../src/room/visibility.ts'
 import { positionOf } from '../../../src/wire/event.ts'
 import { encodeFrame } from '../../../src/wire/frame.ts'
-import { claimsBy, eventBy, messageBy, NOW, signClaims, testAuthor, testPeerId, TOPIC } from '../../support/authors.ts'
+import {
+  claimsBy,
+  eventBy,
+  messageBy,
+  NOW,
+  signClaims,
+  TOPIC,
+  testAuthor,
+  testPeerId,
+} from '../../support/authors.ts'
 import { codeOf, textsOf } from '../../support/world.ts'
 
 const me = testAuthor(0)
@@ -18,6 +27,7 @@ let clock: ManualClock
 let now: () => number
 let told: unknown[][]
 let visibility: Visibility
+let typing: Typing
 let state: RoomState
 
 beforeEach(() => {
@@ -40,7 +50,7 @@ beforeEach(() => {
     failed: tell('failed'),
   }
   visibility = new Visibility(tell('filter'))
-  const typing = new Typing({ clock, send: () => {}, onChange: tell('typing') })
+  typing = new Typing({ clock, send: () => {}, onChange: tell('typing') })
   const time = { now: () => now(), after: (ms: number, task: () => void) => clock.after(ms, task) }
   state = new RoomState({
     topic: TOPIC,
@@ -61,7 +71,11 @@ const join = (author: typeof ada, peer: number, at = 0): string =>
 describe('what a device knows of a room', () => {
   it('comes from gossip, and is told', async () => {
     expect(await gossip(join(ada, 1), messageBy(ada, 'hello').jwt)).toBe('accept')
-    expect(told).toEqual([['joined', ada.did], ['arrival', 'join'], ['message', 'hello']])
+    expect(told).toEqual([
+      ['joined', ada.did],
+      ['arrival', 'join'],
+      ['message', 'hello'],
+    ])
     expect(textsOf(state.messages(10))).toEqual(['hello'])
   })
 
@@ -78,7 +92,11 @@ describe('what a device knows of a room', () => {
   })
 
   it('takes history apart from news', async () => {
-    const answers = [messageBy(ada, '2', { at: NOW - 1 }).jwt, join(ada, 1), messageBy(ada, '1', { at: NOW - 2 }).jwt]
+    const answers = [
+      messageBy(ada, '2', { at: NOW - 1 }).jwt,
+      join(ada, 1),
+      messageBy(ada, '1', { at: NOW - 2 }).jwt,
+    ]
     const { messages, accepted, rejected } = await state.admitHistory(answers)
     expect([textsOf(messages), accepted, rejected]).toEqual([['2', '1'], 3, false])
     expect(told).toEqual([['joined', ada.did]])
@@ -87,7 +105,11 @@ describe('what a device knows of a room', () => {
 
   it('keeps what is right of a history with a forgery, and says that there was one', async () => {
     const forged = signClaims(bob, claimsBy(ada, 'message', { text: 'forged' }))
-    const { messages, accepted, rejected } = await state.admitHistory([messageBy(ada, 'right').jwt, forged, 'rubbish'])
+    const { messages, accepted, rejected } = await state.admitHistory([
+      messageBy(ada, 'right').jwt,
+      forged,
+      'rubbish',
+    ])
     expect([textsOf(messages), accepted, rejected]).toEqual([['right'], 1, true])
     expect(state.timeline.size).toBe(1)
   })
@@ -146,25 +168,25 @@ describe('filters and muting', () => {
 })
 
 describe('typing', () => {
-  const typing = (stateOf: 'start' | 'stop', at: number): string =>
+  const said = (stateOf: 'start' | 'stop', at: number): string =>
     eventBy(ada, 'typing', { state: stateOf }, { at: NOW + at }).jwt
 
   it('ends with a message, a stop, a leave, and by itself', async () => {
-    await gossip(typing('start', 0))
+    await gossip(said('start', 0))
     await gossip(messageBy(ada, 'hello', { at: NOW + 1 }).jwt)
-    await gossip(typing('start', 2))
-    await gossip(typing('stop', 3))
-    await gossip(join(ada, 1), typing('start', 4))
+    await gossip(said('start', 2))
+    await gossip(said('stop', 3))
+    await gossip(join(ada, 1), said('start', 4))
     await gossip(eventBy(ada, 'leave', { peer: testPeerId(1) }, { at: NOW + 5 }).jwt)
-    await gossip(typing('start', 6))
+    await gossip(said('start', 6))
     await clock.advance(6_006)
     const changes = told.filter(([name]) => name === 'typing').map(([, dids]) => (dids as string[]).length)
     expect(changes).toEqual([1, 0, 1, 0, 1, 0, 1, 0])
   })
 
   it('is not begun by a start that comes after a later stop or message', async () => {
-    await gossip(typing('stop', 1))
-    await gossip(typing('start', 0))
+    await gossip(said('stop', 1))
+    await gossip(said('start', 0))
     expect(told).toEqual([])
   })
 })
@@ -190,6 +212,7 @@ describe('time', () => {
   it('leaves no timer behind when it is closed', async () => {
     await gossip(join(ada, 1), eventBy(ada, 'typing', { state: 'start' }).jwt)
     state.close()
+    typing.close()
     expect(clock.pending).toBe(0)
   })
 
@@ -213,11 +236,14 @@ describe('time', () => {
 describe('the status of an own message', () => {
   it('changes, and that is told', async () => {
     const own = messageBy(me, 'hello')
-    await state.admitOwn(own)
+    expect(await state.admitOwnMessage(own)).toBe(state.message(own.id))
     expect(state.message(own.id)?.status).toBe('queued')
     state.setStatus(own.id, 'sent')
     expect(state.message(own.id)?.status).toBe('sent')
-    expect(told).toEqual([['message', 'hello'], ['messageUpdated', 'hello', 'sent']])
+    expect(told).toEqual([
+      ['message', 'hello'],
+      ['messageUpdated', 'hello', 'sent'],
+    ])
   })
 
   it('of somebody else is sent', async () => {
@@ -230,11 +256,10 @@ describe('the status of an own message', () => {
 
   it('changes also when the window has no place for the message any more', async () => {
     const own = messageBy(me, 'waits for a day')
-    await state.admitOwn(own)
-    const message = state.message(own.id)
+    const message = await state.admitOwnMessage(own)
     now = () => NOW + 86_400_001
     await gossip(messageBy(ada, 'next day', { at: NOW + 86_400_001 }).jwt)
     state.setStatus(own.id, 'expired')
-    expect(message?.status).toBe('expired')
+    expect(message.status).toBe('expired')
   })
 })

@@ -82,12 +82,16 @@ describe('the key store in files', () => {
   it.skipIf(process.getuid?.() === 0)('tells that it must not write', async () => {
     await mkdir(directory, { recursive: true })
     await chmod(directory, 0o500)
-    expect(await codeOf(() => openIdentity('stored', 'dapp', () => createFileKeyStore(directory)))).toBe('key-store-failed')
+    expect(await codeOf(() => openIdentity('stored', 'dapp', () => createFileKeyStore(directory)))).toBe(
+      'key-store-failed',
+    )
   })
 
   it('tells that a file is where its directory should be', async () => {
     await writeFile(join(root, 'deep'), '')
-    expect(await codeOf(() => openIdentity('stored', 'dapp', () => createFileKeyStore(directory)))).toBe('key-store-failed')
+    expect(await codeOf(() => openIdentity('stored', 'dapp', () => createFileKeyStore(directory)))).toBe(
+      'key-store-failed',
+    )
   })
 })
 
@@ -95,6 +99,8 @@ describe('the data directory', () => {
   it('is where the environment says', () => {
     expect(dataDirectory({ GHOSTCHAT_HOME: '/a', XDG_DATA_HOME: '/b' })).toBe('/a')
     expect(dataDirectory({ XDG_DATA_HOME: '/b' })).toBe('/b/ghostchat')
-    expect(dataDirectory({ GHOSTCHAT_HOME: '', XDG_DATA_HOME: '' })).toBe(join(homedir(), '.local/share/ghostchat'))
+    expect(dataDirectory({ GHOSTCHAT_HOME: '', XDG_DATA_HOME: '' })).toBe(
+      join(homedir(), '.local/share/ghostchat'),
+    )
   })
 })

@@ -31,8 +31,14 @@ describe('a backlog request', () => {
     ['a key twice', '{"limit":9,"limit":5,"roster":true}'],
     ['white space', '{"limit":5, "roster":true}'],
     ['a place without an author', '{"limit":5,"roster":true,"before":{"timestamp":1,"id":"x"}}'],
-    ['a place with a key too many', '{"limit":5,"roster":true,"before":{"timestamp":1,"author":"a","id":"x","y":1}}'],
-    ['a place between two milliseconds', '{"limit":5,"roster":true,"before":{"timestamp":1.5,"author":"a","id":"x"}}'],
+    [
+      'a place with a key too many',
+      '{"limit":5,"roster":true,"before":{"timestamp":1,"author":"a","id":"x","y":1}}',
+    ],
+    [
+      'a place between two milliseconds',
+      '{"limit":5,"roster":true,"before":{"timestamp":1.5,"author":"a","id":"x"}}',
+    ],
     ['no place', '{"limit":5,"roster":true,"before":null}'],
   ])('refuses %s', (_what, text) => {
     expect(decodeRequest(utf8.encode(text))).toBeUndefined()

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { areClaims, decodeClaims, encodeClaims, isPresenceData, isText, lifetimeMs } from '../../../src/wire/claims.ts'
+import {
+  areClaims,
+  decodeClaims,
+  encodeClaims,
+  isPresenceData,
+  isText,
+  lifetimeMs,
+} from '../../../src/wire/claims.ts'
 import { eventId } from '../../../src/wire/event-id.ts'
 import { claimsBy, testAuthor, testPeerId } from '../../support/authors.ts'
 
@@ -20,7 +27,16 @@ describe('encodeClaims', () => {
   it('writes the keys in one order, whatever the order they came in', () => {
     const shuffled = Object.fromEntries(Object.entries(message).reverse()) as unknown as typeof message
     expect(encodeClaims(shuffled)).toBe(json)
-    expect(Object.keys(JSON.parse(json) as object)).toEqual(['iss', 'aud', 'iat', 'exp', 'jti', 'type', 'parents', 'text'])
+    expect(Object.keys(JSON.parse(json) as object)).toEqual([
+      'iss',
+      'aud',
+      'iat',
+      'exp',
+      'jti',
+      'type',
+      'parents',
+      'text',
+    ])
   })
 
   it('writes what this wire writes', () => {
@@ -41,7 +57,10 @@ describe('decodeClaims', () => {
     ['an unknown claim at the end', edited(json, '"hello"}', '"hello","nbf":1}')],
     ['a claim of another type', edited(json, '"hello"}', '"hello","state":"start"}')],
     ['a duplicate key', edited(json, '"text":"hello"', '"text":"other","text":"hello"')],
-    ['the same key twice with the same value', edited(json, '"text":"hello"', '"text":"hello","text":"hello"')],
+    [
+      'the same key twice with the same value',
+      edited(json, '"text":"hello"', '"text":"hello","text":"hello"'),
+    ],
     ['another order', edited(json, '"type":"message","parents":[]', '"parents":[],"type":"message"')],
     ['white space', edited(json, '{"iss"', '{ "iss"')],
     ['white space after it', `${json} `],
@@ -65,11 +84,14 @@ describe('decodeClaims', () => {
     expect(decodeClaims(text)).toBeUndefined()
   })
 
-  it.each(['iss', 'aud', 'iat', 'exp', 'jti', 'type', 'parents', 'text'])('refuses claims without %s', (key) => {
-    const { [key]: _missing, ...rest } = message as unknown as Record<string, unknown>
-    expect(decodeClaims(JSON.stringify(rest))).toBeUndefined()
-    expect(areClaims(rest)).toBe(false)
-  })
+  it.each(['iss', 'aud', 'iat', 'exp', 'jti', 'type', 'parents', 'text'])(
+    'refuses claims without %s',
+    (key) => {
+      const { [key]: _missing, ...rest } = message as unknown as Record<string, unknown>
+      expect(decodeClaims(JSON.stringify(rest))).toBeUndefined()
+      expect(areClaims(rest)).toBe(false)
+    },
+  )
 
   it.each(['iss', 'aud', 'iat', 'exp', 'jti', 'type', 'parents', 'text'])('refuses null as %s', (key) => {
     expect(decodeClaims(JSON.stringify({ ...message, [key]: null }))).toBeUndefined()
@@ -121,10 +143,13 @@ describe('areClaims', () => {
     expect(areClaims({ ...message, replyTo: ids[0] })).toBe(true)
   })
 
-  it.each(['join', 'presence', 'leave', 'message', 'typing'] as const)('knows how long a %s may live', (type) => {
-    const expected = { join: 90_000, presence: 90_000, leave: 90_000, message: 86_400_000, typing: 6_000 }
-    expect(lifetimeMs(type)).toBe(expected[type])
-  })
+  it.each(['join', 'presence', 'leave', 'message', 'typing'] as const)(
+    'knows how long a %s may live',
+    (type) => {
+      const expected = { join: 90_000, presence: 90_000, leave: 90_000, message: 86_400_000, typing: 6_000 }
+      expect(lifetimeMs(type)).toBe(expected[type])
+    },
+  )
 
   it.each([
     ['no peer', { peer: undefined }],
@@ -170,9 +195,12 @@ describe('isPresenceData', () => {
     ['NaN', { a: Number.NaN }],
     ['a BigInt', { a: 1n }],
     ['a symbol', { a: Symbol('a') }],
-    ['an instance of a class', new (class Point {
-      x = 1
-    })()],
+    [
+      'an instance of a class',
+      new (class Point {
+        x = 1
+      })(),
+    ],
     ['too deep a nest', JSON.parse(`{"a":${'['.repeat(9)}${']'.repeat(9)}}`)],
   ])('refuses %s', (_what, data) => {
     expect(isPresenceData(data)).toBe(false)

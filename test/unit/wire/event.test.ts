@@ -12,11 +12,15 @@ describe('the order of events', () => {
       { timestamp: 10, author: 'a', id: 'a' },
     ]
     expect([...places].reverse().sort(comparePositions)).toEqual(places)
-    expect(comparePositions({ timestamp: 1, author: 'a', id: 'a' }, { timestamp: 1, author: 'a', id: 'a' })).toBe(0)
+    expect(
+      comparePositions({ timestamp: 1, author: 'a', id: 'a' }, { timestamp: 1, author: 'a', id: 'a' }),
+    ).toBe(0)
   })
 
   it('compares texts by their code units and not by a language', () => {
-    expect(comparePositions({ timestamp: 1, author: 'Z', id: '' }, { timestamp: 1, author: 'a', id: '' })).toBe(-1)
+    expect(
+      comparePositions({ timestamp: 1, author: 'Z', id: '' }, { timestamp: 1, author: 'a', id: '' }),
+    ).toBe(-1)
   })
 
   it('takes milliseconds from the fraction of iat', () => {

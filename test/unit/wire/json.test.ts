@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { byteLength, isJsonValue, isRecord } from '../../../src/wire/json.ts'
 
 describe('isJsonValue', () => {
-  it.each([[null], [true], [0], [-1.5], ['text'], [[]], [[1, ['a', null]]], [{ a: { b: [] } }]])('accepts %j', (value) => {
-    expect(isJsonValue(value)).toBe(true)
-  })
+  it.each([[null], [true], [0], [-1.5], ['text'], [[]], [[1, ['a', null]]], [{ a: { b: [] } }]])(
+    'accepts %j',
+    (value) => {
+      expect(isJsonValue(value)).toBe(true)
+    },
+  )
 
   it.each([
     ['undefined', undefined],

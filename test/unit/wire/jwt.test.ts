@@ -63,9 +63,15 @@ describe('parseJwt', () => {
     ['a padded payload', `${header}.${payload}=.${signature}`],
     ['an empty payload', `${header}..${signature}`],
     ['a payload in the other alphabet', `${header}.${payload}+.${signature}`],
-    ['a payload that is not UTF-8', withPayload(new Uint8Array([...bytesOf(payload).subarray(0, -3), 0xff, 0x22, 0x7d]))],
+    [
+      'a payload that is not UTF-8',
+      withPayload(new Uint8Array([...bytesOf(payload).subarray(0, -3), 0xff, 0x22, 0x7d])),
+    ],
     ['a byte order mark', withPayload(new Uint8Array([0xef, 0xbb, 0xbf, ...bytesOf(payload)]))],
-    ['overlong UTF-8', withPayload(utf8.encode(encodeClaims(claims)).map((byte) => (byte === 0x68 ? 0xc1 : byte)))],
+    [
+      'overlong UTF-8',
+      withPayload(utf8.encode(encodeClaims(claims)).map((byte) => (byte === 0x68 ? 0xc1 : byte))),
+    ],
     ['an encoded surrogate', withPayload(new Uint8Array([0xed, 0xa0, 0x80]))],
     ['JSON that is none', withPayload(utf8.encode('hello'))],
     ['white space in the JWT', `${header}. ${payload}.${signature}`],
@@ -88,7 +94,10 @@ describe('parseJwt', () => {
     ['63 bytes', toBase64url(bytesOf(signature).subarray(1))],
     ['65 bytes', toBase64url(new Uint8Array([...bytesOf(signature), 0]))],
     ['padding', `${signature}==`],
-    ['bits left over', `${signature.slice(0, -1)}${'ABCD'.includes(signature.slice(-1)) ? 'B' : `${signature.slice(-1)}x`}`],
+    [
+      'bits left over',
+      `${signature.slice(0, -1)}${'ABCD'.includes(signature.slice(-1)) ? 'B' : `${signature.slice(-1)}x`}`,
+    ],
     ['a line feed', `${signature}\n`],
   ])('refuses a signature of %s', (_what, text) => {
     expect(parseJwt(`${header}.${payload}.${text}`)).toBe('bad-signature-form')

@@ -7,7 +7,10 @@ const info = { version: '1.2.3', peerId: testPeerId(1), multiaddrs: ['/ip4/127.0
 describe('decodeNodeInfo', () => {
   it('understands a description, and leaves alone what it does not know', () => {
     expect(decodeNodeInfo(JSON.stringify(info))).toEqual(info)
-    expect(decodeNodeInfo(JSON.stringify({ ...info, motd: 'hello', multiaddrs: [] }))).toEqual({ ...info, multiaddrs: [] })
+    expect(decodeNodeInfo(JSON.stringify({ ...info, motd: 'hello', multiaddrs: [] }))).toEqual({
+      ...info,
+      multiaddrs: [],
+    })
   })
 
   it.each([

@@ -51,8 +51,8 @@ test('rooms of other names stay apart, and the hash leads from one to the other'
   stage,
   browser,
 }) => {
-  const ada = await stage.enter(browser, 'Ada', 'blue')
-  const bob = await stage.enter(browser, 'Bob', 'green')
+  const ada = await stage.enter(browser, 'Ada', { room: 'blue' })
+  const bob = await stage.enter(browser, 'Bob', { room: 'green' })
   await say(ada, 'in blue')
   await say(bob, 'in green')
   await expect(row(bob, 'in green')).toHaveAttribute('data-status', 'sent')
@@ -73,4 +73,9 @@ test('without the node a message waits and says so; with it, it goes out', async
   await expect(ada.getByTestId('status')).toHaveAttribute('data-state', 'reconnecting')
   await say(ada, 'are you still there?')
   await expect(row(ada, 'are you still there?')).toHaveAttribute('data-status', 'queued')
+  await stage.restartNode()
+  await expect(row(ada, 'are you still there?')).toHaveAttribute('data-status', 'sent', { timeout: 20_000 })
+  await expect(ada.getByTestId('status')).toHaveAttribute('data-state', 'connected')
+  const bob = await stage.enter(browser, 'Bob')
+  await expect(row(bob, 'are you still there?')).toHaveCount(1)
 })

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { type Browser, test as base, expect, type Page } from '@playwright/test'
+import { type Browser, type BrowserContextOptions, test as base, expect, type Page } from '@playwright/test'
 // The built package, as a user gets it.
 import { createGhostNode, type GhostNode } from 'ghostchat/node'
 import { serveStatic } from '../../scripts/static-server.mjs'
@@ -13,23 +13,33 @@ const UNREACHABLE =
 /** A GhostNode and the chat page, for one test. */
 export interface Stage {
   node: GhostNode
+  /** Starts a node where the one of the stage was stopped. */
+  restartNode(): Promise<void>
   /** The page's URL. */
   url: string
   /** Opens the page in a browser of its own (nothing shared), as somebody with this name. */
-  enter(browser: Browser, name: string, room?: string): Promise<Page>
+  enter(
+    browser: Browser,
+    name: string,
+    options?: { room?: string; context?: BrowserContextOptions },
+  ): Promise<Page>
 }
 
 export const test = base.extend<{ stage: Stage }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures from the pattern
   stage: async ({}, use) => {
     const node = await createGhostNode({ host: '127.0.0.1', port: 0 })
+    const later: GhostNode[] = []
     const site = await serveStatic({ directory: PAGE, config: { nodes: [node.url] } })
     const violations: string[] = []
     await use({
       node,
+      restartNode: async () => {
+        later.push(await createGhostNode({ host: '127.0.0.1', port: Number(new URL(node.url).port) }))
+      },
       url: site.url,
-      enter: async (browser, name, room = 'lobby') => {
-        const context = await browser.newContext()
+      enter: async (browser, name, { room = 'lobby', context: contextOptions = {} } = {}) => {
+        const context = await browser.newContext(contextOptions)
         const page = await context.newPage()
         page.on('console', (message) => {
           if (/content.security.policy/i.test(message.text())) violations.push(message.text())
@@ -45,7 +55,7 @@ export const test = base.extend<{ stage: Stage }>({
       },
     })
     await site.close()
-    await node.stop()
+    for (const running of [node, ...later]) await running.stop()
     expect(violations).toEqual([])
   },
 })

@@ -214,6 +214,6 @@ describe('isPresenceData', () => {
 describe('isText', () => {
   it('counts bytes and not characters', () => {
     expect(isText('🦊'.repeat(1024))).toBe(true)
-    expect(isText('🦊'.repeat(1024) + 'x')).toBe(false)
+    expect(isText(`${'🦊'.repeat(1024)}x`)).toBe(false)
   })
 })

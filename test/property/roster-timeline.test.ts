@@ -4,20 +4,9 @@ import { Roster, type RosterChange } from '../../src/room/roster.ts'
 import { Timeline, type TimelineEvent } from '../../src/room/timeline.ts'
 import { toSeconds } from '../../src/wire/claims.ts'
 import { comparePositions, positionOf, type SignedEvent } from '../../src/wire/event.ts'
-import { eventId } from '../../src/wire/event-id.ts'
-import { claimsBy, NOW, testAuthor, testPeerId } from '../support/authors.ts'
+import { NOW, testAuthor, testPeerId, unsignedBy } from '../support/authors.ts'
 
 type PresenceEvent = SignedEvent<'join' | 'presence' | 'leave'>
-
-let made = 0
-
-/** An event nobody signed: folds do not look at signatures. */
-function unsigned(...[author, type, body, options]: Parameters<typeof claimsBy>): SignedEvent {
-  made += 1
-  const jwt = `event ${made}`.padEnd(40, 'x')
-  const claims = claimsBy(author, type, body, options)
-  return { id: eventId(jwt), jwt, claims, timestamp: options?.at ?? NOW } as SignedEvent
-}
 
 const presenceEvent = (at: fc.Arbitrary<number>): fc.Arbitrary<PresenceEvent> =>
   fc
@@ -32,7 +21,7 @@ const presenceEvent = (at: fc.Arbitrary<number>): fc.Arbitrary<PresenceEvent> =>
     .map(({ author, peer, type, at, name, shownMs }) => {
       const body =
         type === 'leave' ? { peer } : { peer, since: toSeconds(NOW + at - shownMs), data: { name } }
-      return unsigned(author, type, body as never, { at: NOW + at })
+      return unsignedBy(author, type, body as never, { at: NOW + at })
     }) as fc.Arbitrary<PresenceEvent>
 
 /** Events of which no two of one author have the same time, as honest authors write them. */
@@ -170,12 +159,15 @@ describe('the roster as a fold', () => {
   })
 })
 
+/** Every unsigned event is as long as the others. */
+const JWT_LENGTH = unsignedBy(testAuthor(0), 'leave', { peer: testPeerId(0) }).jwt.length
+
 const message = fc
   .record({ author: fc.nat(2).map(testAuthor), at: fc.nat(10) })
-  .map(({ author, at }) => unsigned(author, 'message', { text: 'x' }, { at: NOW + at }) as TimelineEvent)
+  .map(({ author, at }) => unsignedBy(author, 'message', { text: 'x' }, { at: NOW + at }) as TimelineEvent)
 
 describe('the timeline as a fold', () => {
-  const window = { maxEvents: 8, maxBytes: 40 * 6, maxAgeMs: 1_000 }
+  const window = { maxEvents: 8, maxBytes: JWT_LENGTH * 6, maxAgeMs: 1_000 }
   const ids = (events: readonly TimelineEvent[]): string[] => {
     const timeline = new Timeline(window)
     for (const event of events) timeline.add(event, NOW + 20)

@@ -87,6 +87,17 @@ export function eventBy<T extends EventType>(
   return eventOf(signClaims(author, claims), claims) as SignedEvent<T>
 }
 
+/** An event whose JWT is none: for what does not look at signatures, and is cheap to have many of. */
+export function unsignedBy<T extends EventType>(
+  author: TestAuthor,
+  type: T,
+  body: BodyOf<T>,
+  options: EventOptions = {},
+): SignedEvent<T> {
+  const claims = claimsBy(author, type, body, options)
+  return eventOf(`unsigned.${claims.jti}.`, claims) as SignedEvent<T>
+}
+
 export function messageBy(
   author: TestAuthor,
   text: string,

@@ -238,3 +238,15 @@ export function answering(...frames: Uint8Array<ArrayBuffer>[]): (stream: FrameS
     })().catch(() => {})
   }
 }
+
+/** The backlog of somebody who may be alone: time has to pass until that is sure. */
+export async function backlogOf(
+  world: World,
+  { chat }: Visitor,
+  options?: Parameters<GhostChat['requestBacklog']>[0],
+): Promise<Message[]> {
+  const asking = chat.requestBacklog(options)
+  await settle()
+  await world.pass(10_000)
+  return asking
+}

@@ -45,7 +45,7 @@ export class App {
         const room = roomOfHash(location.hash)
         this.#root.replaceChildren(createWelcome({ did: space.did, kept, room, onName }))
         // A phone would cover half of the page with its keyboard.
-        if (matchMedia('(pointer: fine)').matches) this.#root.querySelector('input')?.focus()
+        if (!matchMedia('(pointer: coarse)').matches) this.#root.querySelector('input')?.focus()
       }
       const onName = (name: string): void => {
         removeEventListener('hashchange', show)

@@ -89,7 +89,7 @@ export class RoomPage {
       this.#listen(chat)
       this.#status.show(chat.status)
       this.#showMembers()
-      if (matchMedia('(pointer: fine)').matches) this.#composer.focus()
+      if (!matchMedia('(pointer: coarse)').matches) this.#composer.focus()
     } catch (error) {
       this.#status.show({ current: 'closed', previous: 'connecting' })
       this.#composer.element.hidden = true

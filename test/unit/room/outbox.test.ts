@@ -3,7 +3,7 @@ import { Outbox } from '../../../src/room/outbox.ts'
 import { toMilliseconds } from '../../../src/wire/claims.ts'
 import type { SignedEvent } from '../../../src/wire/event.ts'
 import { decodeFrame } from '../../../src/wire/frame.ts'
-import { messageBy, NOW, testAuthor } from '../../support/authors.ts'
+import { messageBy, NOW, testAuthor, unsignedBy } from '../../support/authors.ts'
 import { codeOf, settles, until } from '../../support/world.ts'
 
 const ada = testAuthor(1)
@@ -20,6 +20,7 @@ const take = async (frame: Uint8Array<ArrayBuffer>): Promise<number> => {
 }
 /** Takes a place and fills it. */
 const add = async (event: SignedEvent): Promise<void> => (await outbox.reserve()).fill(event)
+const unsigned = (body: string): SignedEvent => unsignedBy(ada, 'message', { text: body }) as SignedEvent
 const nobody = async (): Promise<number> => 0
 
 beforeEach(() => {
@@ -74,7 +75,7 @@ describe('the outbox', () => {
 
   it('fills a frame with 32 events at most', async () => {
     publish = nobody
-    for (let number = 0; number < 70; number += 1) await add(messageBy(ada, `${number}`))
+    for (let number = 0; number < 70; number += 1) await add(unsigned(`${number}`))
     publish = take
     await outbox.flush()
     expect(frames.map(({ length }) => length)).toEqual([32, 32, 6])
@@ -136,7 +137,7 @@ describe('the outbox', () => {
 
   it('has a place for 1,000', async () => {
     publish = nobody
-    for (let number = 0; number < 1_000; number += 1) await add(messageBy(ada, `${number}`))
+    for (let number = 0; number < 1_000; number += 1) await add(unsigned(`${number}`))
     expect(await codeOf(() => outbox.reserve())).toBe('outbox-full')
     publish = take
     const place = await outbox.reserve()
@@ -148,7 +149,7 @@ describe('the outbox', () => {
     publish = nobody
     const places = Array.from({ length: 1_000 }, () => outbox.reserve())
     const late = [outbox.reserve(), outbox.reserve()].map((reserving) => codeOf(() => reserving))
-    for (const place of await Promise.all(places)) await place.fill(messageBy(ada, 'x'))
+    for (const place of await Promise.all(places)) await place.fill(unsigned('x'))
     expect(await Promise.all(late)).toEqual(['outbox-full', 'outbox-full'])
   })
 
@@ -168,11 +169,11 @@ describe('the outbox', () => {
 
   it('lets who waits go on when somebody is found', async () => {
     publish = nobody
-    for (let number = 0; number < 999; number += 1) await add(messageBy(ada, `${number}`))
+    for (let number = 0; number < 999; number += 1) await add(unsigned(`${number}`))
     const last = await outbox.reserve()
     const waiting = outbox.reserve()
     publish = take
-    await last.fill(messageBy(ada, 'last'))
+    await last.fill(unsigned('last'))
     expect(await settles(waiting)).toBe(true)
     ;(await waiting).release()
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Timeline } from '../../../src/room/timeline.ts'
 import { positionOf } from '../../../src/wire/event.ts'
-import { messageBy, NOW, testAuthor } from '../../support/authors.ts'
+import { messageBy, NOW, testAuthor, unsignedBy } from '../../support/authors.ts'
 
 const ada = testAuthor(1)
 const HUGE = { maxEvents: 1_000, maxBytes: 1e9, maxAgeMs: 86_400_000 }
@@ -74,7 +74,8 @@ describe('the timeline', () => {
 
   it('has by default the window of the documents', () => {
     const timeline = new Timeline()
-    for (let number = 0; number <= 1_000; number += 1) timeline.add(at(number), NOW + 1_000)
+    for (let number = 0; number <= 1_000; number += 1)
+      timeline.add(unsignedBy(ada, 'message', { text: 'x' }, { at: NOW + number }), NOW + 1_000)
     expect(timeline.size).toBe(1_000)
     timeline.prune(NOW + 86_400_000 + 1_001)
     expect(timeline.size).toBe(0)

@@ -1,0 +1,215 @@
+import { settle } from 'ghostchat/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { topicOf } from '../../src/wire/topic.ts'
+import {
+  backlogOf,
+  codeOf,
+  RawPeer,
+  settles,
+  textsOf,
+  until,
+  type VisitOptions,
+  type Visitor,
+  World,
+} from '../support/world.ts'
+
+const LOBBY = topicOf('dapp', 'lobby')
+let world: World
+
+beforeEach(() => {
+  world = new World()
+})
+afterEach(() => world.close())
+
+const visit = (options?: VisitOptions): Promise<Visitor> => world.visit(options)
+
+describe('the backlog', () => {
+  /** Somebody who wrote `count` messages, heard by a witness who answers no questions. */
+  async function room(count: number): Promise<Visitor> {
+    new RawPeer(world.network, LOBBY)
+    const ada = await visit()
+    for (let index = 1; index <= count; index += 1) {
+      await ada.chat.send(`${index}`)
+      await world.clock.advance(1)
+    }
+    return ada
+  }
+
+  it('is told once, oldest first, also when it is empty', async () => {
+    const ada = await visit()
+    const bob = await visit()
+    await world.pass(5_000)
+    expect(ada.heard('backlog')).toEqual([['backlog', []]])
+    expect(bob.heard('backlog')).toEqual([['backlog', []]])
+  })
+
+  it('is limited, newest last', async () => {
+    await room(5)
+    const bob = await visit({ backlogLimit: 3 })
+    expect(bob.heard('backlog')).toEqual([['backlog', ['3', '4', '5']]])
+    expect(textsOf(await bob.chat.requestBacklog({ limit: 2 }))).toEqual(['4', '5'])
+    expect(textsOf(await bob.chat.requestBacklog())).toEqual(['1', '2', '3', '4', '5'])
+    expect(bob.heard('backlog').slice(1)).toEqual([['backlog', ['1', '2']]])
+  })
+
+  it('limit 0 brings the roster and no messages', async () => {
+    const ada = await room(2)
+    const bob = await visit({ backlogLimit: 0 })
+    await world.pass(5_000)
+    expect(bob.texts()).toEqual([])
+    expect(bob.chat.onlineUsers()).toEqual([bob.did, ada.did])
+  })
+
+  it('before a message, or before its id', async () => {
+    await room(5)
+    const bob = await visit({ backlogLimit: 2 })
+    const [fourth] = await bob.chat.requestBacklog({ limit: 2 })
+    expect(fourth?.text).toBe('4')
+    if (fourth === undefined) return
+    expect(textsOf(await bob.chat.requestBacklog({ limit: 2, before: fourth }))).toEqual(['2', '3'])
+    expect(textsOf(await bob.chat.requestBacklog({ limit: 9, before: fourth.id }))).toEqual(['1', '2', '3'])
+    expect(await codeOf(() => bob.chat.requestBacklog({ before: 'unknown' }))).toBe('invalid-message')
+  })
+
+  it('of more than 100 messages comes in pages', async () => {
+    const ada = await visit()
+    await Promise.all(Array.from({ length: 250 }, (_, index) => ada.chat.send(`${index}`)))
+    const bob = await visit()
+    await world.pass(1_000)
+    expect(bob.texts().length).toBeGreaterThanOrEqual(100)
+    expect(await backlogOf(world, bob, { limit: 250 })).toHaveLength(250)
+  })
+
+  it.each([[0], [-1], [1.5], [1_001], [Number.NaN], ['5']])('limit %j is refused', async (limit) => {
+    const ada = await visit()
+    expect(await codeOf(() => ada.chat.requestBacklog({ limit: limit as number }))).toBe('invalid-option')
+  })
+
+  it('alone: what is known, after 5 s for a connection and 2 s for somebody to ask', async () => {
+    const ada = await visit()
+    await ada.chat.send('1')
+    await world.pass(4_000)
+    const asking = ada.chat.requestBacklog()
+    await settle()
+    await world.pass(1_000)
+    await world.pass(1_800)
+    expect(await settles(asking)).toBe(false)
+    await world.pass(200)
+    expect(textsOf(await asking)).toEqual(['1'])
+    expect(ada.heard('backlog')).toEqual([])
+  })
+
+  it('a signal gives up waiting, with its own reason', async () => {
+    const ada = await visit()
+    const controller = new AbortController()
+    const reason = new Error('never mind')
+    const asking = ada.chat.requestBacklog({ signal: controller.signal })
+    controller.abort(reason)
+    expect(await codeOf(() => asking)).toBe(reason)
+    expect(await codeOf(() => ada.chat.requestBacklog({ signal: controller.signal }))).toBe(reason)
+  })
+
+  it('leaving gives up waiting, with chat-left', async () => {
+    const ada = await visit()
+    const asking = codeOf(() => ada.chat.requestBacklog())
+    await ada.chat.leaveChat()
+    expect(await asking).toBe('chat-left')
+  })
+
+  it('the last 2 s of silence are not waited for where somebody is known', async () => {
+    await room(1)
+    const bob = await visit()
+    const asking = bob.chat.requestBacklog()
+    expect(await settles(asking)).toBe(true)
+  })
+
+  it('after a partition, both sides get what the other wrote, as a backlog', async () => {
+    const [ada, bob, carol, dave] = [await visit(), await visit(), await visit(), await visit()]
+    await world.pass(5_000)
+    world.network.partition([
+      [ada.network.peerId],
+      [bob.network.peerId, carol.network.peerId, dave.network.peerId],
+    ])
+    await bob.chat.send('while you were away')
+    await world.pass(5_000)
+    world.network.heal()
+    await world.pass(5_000)
+    expect(ada.heard('message')).toEqual([])
+    expect(ada.heard('backlog').at(-1)).toEqual(['backlog', ['while you were away']])
+  })
+
+  it('after a partition between two halves, nobody misses anything', async () => {
+    const [ada, bob, carol, dave] = [await visit(), await visit(), await visit(), await visit()]
+    await world.pass(5_000)
+    world.network.partition([
+      [ada.network.peerId, bob.network.peerId],
+      [carol.network.peerId, dave.network.peerId],
+    ])
+    await ada.chat.send('from the first half')
+    await carol.chat.send('from the second half')
+    await world.pass(5_000)
+    world.network.heal()
+    await world.pass(10_000)
+    for (const visitor of [ada, bob, carol, dave]) {
+      expect(new Set(visitor.texts())).toEqual(new Set(['from the first half', 'from the second half']))
+    }
+  })
+})
+
+describe('filters and muting', () => {
+  it('hold for messages and for backlogs, from the first one on', async () => {
+    new RawPeer(world.network, LOBBY)
+    const ada = await visit()
+    await ada.chat.send('spam 1')
+    await ada.chat.send('ham 1')
+    const bob = await visit({ filters: [({ text }) => !text.startsWith('spam')] })
+    await ada.chat.send('spam 2')
+    await ada.chat.send('ham 2')
+    await until(() => bob.heard('message').length === 1)
+    await world.pass(5_000)
+    expect(bob.texts()).toEqual(['ham 2', 'ham 1'])
+    expect(textsOf(await bob.chat.requestBacklog())).toEqual(['ham 1', 'ham 2'])
+  })
+
+  it('can be taken away, and what was hidden comes with the next backlog', async () => {
+    const [ada, bob] = [await visit(), await visit()]
+    const off = bob.chat.addFilter(() => false)
+    await ada.chat.send('hello')
+    await settle()
+    expect(bob.texts()).toEqual([])
+    off()
+    expect(textsOf(await bob.chat.requestBacklog())).toEqual(['hello'])
+  })
+
+  it('muting hides messages, backlogs and typing of a DID', async () => {
+    const [ada, bob] = [await visit(), await visit()]
+    ada.chat.typing.keystroke()
+    await until(() => bob.chat.typing.current().length === 1)
+    bob.chat.mute(ada.did)
+    expect(bob.heard('typing').at(-1)).toEqual(['typing', []])
+    await ada.chat.send('hello')
+    ada.chat.typing.keystroke()
+    await settle()
+    expect(bob.texts()).toEqual([])
+    expect(bob.chat.typing.current()).toEqual([])
+    expect(await backlogOf(world, bob)).toEqual([])
+    bob.chat.unmute(ada.did)
+    expect(textsOf(await bob.chat.requestBacklog())).toEqual(['hello'])
+  })
+
+  it('a filter that throws hides the message and is told as an error', async () => {
+    const ada = await visit()
+    const bob = await visit({
+      filters: [
+        () => {
+          throw new Error('my filter')
+        },
+      ],
+    })
+    await ada.chat.send('hello')
+    await until(() => bob.heard('error').length > 0)
+    expect(bob.texts()).toEqual([])
+    expect(bob.heard('error')).toEqual([['error', 'listener-failed']])
+    expect(bob.chat.status.current).toBe('connected')
+  })
+})

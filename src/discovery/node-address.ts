@@ -1,3 +1,4 @@
+import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { GhostChatError } from '../errors.ts'
 import { decodeNodeInfo, NODE_INFO_MAX_BYTES, NODE_INFO_PATH, type NodeInfo } from '../wire/node-info.ts'
@@ -47,11 +48,11 @@ export async function fetchNodeInfo(
   const info = decodeNodeInfo(await readLimited(response, NODE_INFO_MAX_BYTES))
   if (info === undefined)
     throw new GhostChatError('node-unreachable', 'what answers there is not a GhostNode')
+  if (!isPeerId(info.peerId))
+    throw new GhostChatError('node-unreachable', 'the node names a malformed peer id')
   if (url.pathname === '/') return { info, addresses: [addressOf(url, info.peerId)] }
-  const addresses = info.multiaddrs
-    .filter((address) => address.endsWith(`/p2p/${info.peerId}`))
-    .map(parseMultiaddr)
-  return { info, addresses }
+  const addresses = info.multiaddrs.filter((address) => address.endsWith(`/p2p/${info.peerId}`))
+  return { info, addresses: addresses.flatMap((address) => tryMultiaddr(address) ?? []) }
 }
 
 /** The WebSocket multiaddr behind a URL. */
@@ -60,24 +61,36 @@ function addressOf(url: URL, peerId: string): Multiaddr {
   const secure = url.protocol === 'https:'
   const port = url.port || (secure ? '443' : '80')
   const family = host.includes(':') ? 'ip6' : /^\d+\.\d+\.\d+\.\d+$/.test(host) ? 'ip4' : 'dns'
-  try {
-    return multiaddr(`/${family}/${host}/tcp/${port}${secure ? '/tls' : ''}/ws/p2p/${peerId}`)
-  } catch (cause) {
-    throw new GhostChatError('node-unreachable', 'the node names a malformed peer id', { cause })
-  }
+  return multiaddr(`/${family}/${host}/tcp/${port}${secure ? '/tls' : ''}/ws/p2p/${peerId}`)
 }
 
 function parseMultiaddr(text: string): Multiaddr {
-  let address: Multiaddr
-  try {
-    address = multiaddr(text)
-  } catch (cause) {
-    throw new GhostChatError('invalid-node', `the node '${text}' is not a well-formed multiaddr`, { cause })
+  const address = tryMultiaddr(text)
+  if (address === undefined) {
+    throw new GhostChatError('invalid-node', `the node '${text}' is not a well-formed multiaddr`)
   }
-  if (address.getComponents().at(-1)?.name !== 'p2p') {
+  const last = address.getComponents().at(-1)
+  if (last?.name !== 'p2p' || !isPeerId(last.value)) {
     throw new GhostChatError('invalid-node', `the node '${text}' must end in /p2p/<peer id>`)
   }
   return address
+}
+
+function tryMultiaddr(text: string): Multiaddr | undefined {
+  try {
+    return multiaddr(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isPeerId(text: string | undefined): boolean {
+  try {
+    peerIdFromString(text ?? '')
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function readLimited(response: Response, maxBytes: number): Promise<string> {

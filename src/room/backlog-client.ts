@@ -1,5 +1,6 @@
+import type { Clock } from '../clock.ts'
 import { BACKLOG_MAX_DEVICES, BACKLOG_TIMEOUT_MS } from '../limits.ts'
-import type { Channel } from '../network/network.ts'
+import type { Channel, FrameStream } from '../network/network.ts'
 import { type BacklogRequest, decodeAnswer, encodeRequest } from '../wire/backlog.ts'
 
 /** What became of asking one peer. */
@@ -24,11 +25,26 @@ export async function askBacklog(
   request: BacklogRequest,
   options: {
     admitAll: (jwts: string[]) => Promise<{ accepted: number; rejected: boolean }>
+    clock: Clock
     signal: AbortSignal
   },
 ): Promise<BacklogOutcome> {
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(BACKLOG_TIMEOUT_MS)])
-  const stream = await channel.open(peerId, { signal })
+  const timeout = new AbortController()
+  const cancel = options.clock.after(BACKLOG_TIMEOUT_MS, () => timeout.abort(new Error('no answer in time')))
+  try {
+    const signal = AbortSignal.any([options.signal, timeout.signal])
+    return await ask(await channel.open(peerId, { signal }), request, options.admitAll, signal)
+  } finally {
+    cancel()
+  }
+}
+
+async function ask(
+  stream: FrameStream,
+  request: BacklogRequest,
+  admitAll: (jwts: string[]) => Promise<{ accepted: number; rejected: boolean }>,
+  signal: AbortSignal,
+): Promise<BacklogOutcome> {
   const abort = (): void => stream.abort(new Error('backlog request was given up'))
   signal.addEventListener('abort', abort, { once: true })
   try {
@@ -43,7 +59,7 @@ export async function askBacklog(
       if (answer.kind === 'done') return { accepted, more: answer.more }
       received += answer.jwts.length
       if (received > request.limit + BACKLOG_MAX_DEVICES) throw new Error('the backlog answer does not end')
-      const result = await options.admitAll(answer.jwts)
+      const result = await admitAll(answer.jwts)
       accepted += result.accepted
       if (result.rejected) throw new Error('the backlog answer has a forged event')
     }

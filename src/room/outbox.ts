@@ -50,7 +50,11 @@ export class Outbox {
    */
   async reserve(): Promise<Place> {
     while (this.#waiting.length + this.#reserved >= OUTBOX_MAX_EVENTS) {
-      await (this.#reserved > 0 ? this.#nextRelease() : this.flush())
+      if (this.#reserved > 0) {
+        await this.#nextRelease()
+        continue
+      }
+      await this.flush()
       if (this.#waiting.length < OUTBOX_MAX_EVENTS) continue
       this.#releases.shift()?.()
       throw new GhostChatError(

@@ -269,7 +269,7 @@ export class Room {
     }
     try {
       const ask = (peerId: string): Promise<BacklogOutcome> =>
-        askBacklog(channel, peerId, request, { signal, admitAll })
+        askBacklog(channel, peerId, request, { clock: this.#options.clock, signal, admitAll })
       const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
       if (answers.length > 0) this.#answered = true
       return { accepted: fresh.length, more: answers.some(({ more }) => more) }

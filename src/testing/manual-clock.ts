@@ -34,6 +34,7 @@ export class ManualClock implements Clock {
    * each one, what it started (signing, delivering) is given the time to settle.
    */
   async advance(ms: number): Promise<void> {
+    await settle()
     const end = this.#now + ms
     for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
       this.#timers.delete(timer)

@@ -57,8 +57,12 @@ export class MemoryNetwork {
   /** @internal */
   remove(peer: MemoryPeer): void {
     this.#peers.delete(peer.peerId)
-    for (const other of this.#peers.values())
-      other.eachChannel((channel) => channel.handler.onPeerLost(peer.peerId))
+    for (const other of this.#peers.values()) {
+      other.eachChannel((channel) => {
+        channel.handler.onPeerLost(peer.peerId)
+        channel.handler.onNeighbours()
+      })
+    }
   }
 
   #rewire(partition: (peerId: string) => number): void {

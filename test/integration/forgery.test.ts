@@ -27,11 +27,7 @@ test('forged and altered events published straight into the topic never surface'
   const author = await authorOf(topic)
   const genuine = await author.write('message', { text: 'genuine' })
   const leave = await author.write('leave', { peer: ada.did.slice(8, 60) })
-  const elsewhere = await (await authorOf('3box.chat.forgery.other')).write(
-    'message',
-    { text: 'genuine' },
-    [],
-  )
+  const elsewhere = await (await authorOf('3box.chat.forgery.other')).write('message', { text: 'genuine' })
   const attacks = {
     altered: encodeFrame([alter(genuine.jwt, 'genuine', 'altered')]),
     'in the name of Ada': encodeFrame([alter(genuine.jwt, author.did, ada.did)]),

@@ -76,7 +76,7 @@ describe('the roster as a fold', () => {
           membersOf(rosterAfter(events, NOW + later)),
         )
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -85,7 +85,7 @@ describe('the roster as a fold', () => {
       fc.property(shuffled(honest), ([events, other]) => {
         expect(dataOf(rosterAfter(other))).toEqual(dataOf(rosterAfter(events)))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -94,7 +94,7 @@ describe('the roster as a fold', () => {
       fc.property(shuffled(any), ([events, other]) => {
         expect(membersOf(rosterAfter(other))).toEqual(membersOf(rosterAfter(events)))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -154,7 +154,7 @@ describe('the roster as a fold', () => {
         tell(roster.expire(Number.POSITIVE_INFINITY))
         expect(online.size).toBe(0)
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 })
@@ -181,7 +181,7 @@ describe('the timeline as a fold', () => {
         expect(ids(events)).toEqual(newest.map(({ id }) => id))
         expect(ids(other)).toEqual(ids(events))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 

@@ -46,7 +46,7 @@ const bodies: { [T in EventType]: fc.Arbitrary<object> } = {
   typing: fc.record({ state: fc.constantFrom('start', 'stop') }),
 }
 
-export const eventType = fc.constantFrom<EventType>('join', 'presence', 'leave', 'message', 'typing')
+const eventType = fc.constantFrom<EventType>('join', 'presence', 'leave', 'message', 'typing')
 
 /** Claims that are right, of every type, by one of a few authors. */
 export const rightClaims: fc.Arbitrary<Claims> = eventType.chain((type) =>

@@ -52,7 +52,7 @@ export function testPeerId(number: number): string {
 }
 
 /** A `jti` that no other event of the test run has. */
-export function freshJti(): string {
+function freshJti(): string {
   written += 1
   const bytes = new Uint8Array(16)
   new DataView(bytes.buffer).setUint32(0, written)
@@ -112,6 +112,6 @@ export function signText(author: TestAuthor, payload: string, header = JSON.stri
 }
 
 /** Signs what stands before the second dot. */
-export function signInput(author: TestAuthor, input: string): string {
+function signInput(author: TestAuthor, input: string): string {
   return assembleJwt(input, ed25519.sign(utf8.encode(input), author.seed))
 }

@@ -1,10 +1,9 @@
 import type { JWTVerifyOptions } from 'did-jwt'
+import type { Resolvable } from 'did-resolver'
 import { base58btc } from 'multiformats/bases/base58'
 
-type Resolver = NonNullable<JWTVerifyOptions['resolver']>
-
 /** A resolver of Ed25519 `did:key`s, written from the did:key specification and not from our own code. */
-export const didKeyResolver: Resolver = {
+const didKeyResolver: Resolvable = {
   resolve: async (did) => {
     const multibase = did.slice('did:key:'.length)
     const bytes = base58btc.decode(multibase)

@@ -22,7 +22,7 @@ import { type ParsedJwt, parseJwt } from '../../src/wire/jwt.ts'
 import { NOW } from './authors.ts'
 
 /** Everything a chat told, in order, in a form that is easy to compare. */
-export type Told =
+type Told =
   | ['user-joined', string]
   | ['user-left', string, LeaveReason]
   | ['user-updated', string]
@@ -216,6 +216,7 @@ export class RawPeer {
 
   async publish(...jwts: string[]): Promise<void> {
     await this.channel.publish(encodeFrame(jwts))
+    await settle()
     await settle()
   }
 

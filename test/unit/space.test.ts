@@ -1,7 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { EdDSASigner } from 'did-jwt'
 import { openSpace } from 'ghostchat'
 import { MemoryNetwork, settle } from 'ghostchat/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { testAuthor } from '../support/authors.ts'
 import { codeOf, enter, settles, until, World } from '../support/world.ts'
 
@@ -68,6 +71,35 @@ describe('openSpace', () => {
     controller.abort(reason)
     expect(await settles(opening)).toBe(true)
     expect(await codeOf(() => opening)).toBe(reason)
+  })
+})
+
+describe('the stored identity, which is the default', () => {
+  let home: string
+
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), 'ghostchat-home-'))
+    vi.stubEnv('GHOSTCHAT_HOME', home)
+  })
+  afterEach(async () => {
+    vi.unstubAllEnvs()
+    await rm(home, { recursive: true, force: true })
+  })
+
+  it('is the same at the next visit, another in another space', async () => {
+    const dids: string[] = []
+    for (const name of ['dapp', 'dapp', 'other']) {
+      const space = await open(name, { identity: undefined })
+      dids.push(space.did)
+      await space.close()
+    }
+    expect(dids[1]).toBe(dids[0])
+    expect(dids[2]).not.toBe(dids[0])
+  })
+
+  it('cannot be opened where its key cannot be kept', async () => {
+    await writeFile(join(home, 'keys'), 'a file where the directory should be')
+    expect(await codeOf(() => open('dapp', { identity: 'stored' }))).toBe('key-store-failed')
   })
 })
 

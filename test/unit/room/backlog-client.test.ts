@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { systemClock } from '../../../src/clock.ts'
 import type { Channel, FrameStream } from '../../../src/network/network.ts'
 import { askBacklog } from '../../../src/room/backlog-client.ts'
 import { memoryStreams } from '../../../src/testing/memory-stream.ts'
@@ -61,7 +62,9 @@ describe('asking for a backlog', () => {
       }
       await answers(events(jwts(2)), events(jwts(1)), { kind: 'done', more: true })(stream)
     })
-    expect(await askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).toEqual({
+    expect(
+      await askBacklog(peer, 'peer', request, { admitAll: accept, clock: systemClock, signal: never }),
+    ).toEqual({
       accepted: 3,
       more: true,
     })
@@ -76,7 +79,9 @@ describe('asking for a backlog', () => {
     const { channel: peer, aborted } = channel(
       answers(events(jwts(1)), events(jwts(1)), events(jwts(1)), done),
     )
-    await expect(askBacklog(peer, 'peer', request, { admitAll, signal: never })).rejects.toThrow('forged')
+    await expect(
+      askBacklog(peer, 'peer', request, { admitAll, clock: systemClock, signal: never }),
+    ).rejects.toThrow('forged')
     expect(admitAll).toHaveBeenCalledTimes(2)
     expect(aborted()).toBe(true)
   })
@@ -90,9 +95,9 @@ describe('asking for a backlog', () => {
         await new Promise((resolve) => setImmediate(resolve))
       }
     })
-    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow(
-      'does not end',
-    )
+    await expect(
+      askBacklog(peer, 'peer', request, { admitAll: accept, clock: systemClock, signal: never }),
+    ).rejects.toThrow('does not end')
     expect(aborted()).toBe(true)
     // The limit of the request, 500 devices, and what was under way.
     expect(sent).toBeLessThan(1_000)
@@ -107,16 +112,16 @@ describe('asking for a backlog', () => {
     ['a broken stream', async (stream: FrameStream) => stream.abort(new Error('cable')), 'cable'],
   ])('%s ends it', async (_what, serve, message) => {
     const { channel: peer, aborted } = channel(serve)
-    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow(
-      message,
-    )
+    await expect(
+      askBacklog(peer, 'peer', request, { admitAll: accept, clock: systemClock, signal: never }),
+    ).rejects.toThrow(message)
     expect(aborted()).toBe(true)
   })
 
   it('what comes after the end is not looked at', async () => {
     const admitAll = vi.fn(accept)
     const { channel: peer } = channel(answers(events(jwts(1)), done, events(jwts(1))))
-    expect(await askBacklog(peer, 'peer', request, { admitAll, signal: never })).toEqual({
+    expect(await askBacklog(peer, 'peer', request, { admitAll, clock: systemClock, signal: never })).toEqual({
       accepted: 1,
       more: false,
     })
@@ -126,12 +131,16 @@ describe('asking for a backlog', () => {
   it('a signal ends it, before and meanwhile', async () => {
     const { channel: peer, aborted } = channel(async () => {})
     const controller = new AbortController()
-    const asking = askBacklog(peer, 'peer', request, { admitAll: accept, signal: controller.signal })
+    const asking = askBacklog(peer, 'peer', request, {
+      admitAll: accept,
+      clock: systemClock,
+      signal: controller.signal,
+    })
     controller.abort(new Error('given up'))
     await expect(asking).rejects.toThrow('given up')
     expect(aborted()).toBe(true)
     await expect(
-      askBacklog(peer, 'peer', request, { admitAll: accept, signal: controller.signal }),
+      askBacklog(peer, 'peer', request, { admitAll: accept, clock: systemClock, signal: controller.signal }),
     ).rejects.toThrow()
   })
 
@@ -140,15 +149,15 @@ describe('asking for a backlog', () => {
       ...channel(async () => {}).channel,
       open: async () => Promise.reject(new Error('nobody there')),
     }
-    await expect(askBacklog(peer, 'peer', request, { admitAll: accept, signal: never })).rejects.toThrow(
-      'nobody there',
-    )
+    await expect(
+      askBacklog(peer, 'peer', request, { admitAll: accept, clock: systemClock, signal: never }),
+    ).rejects.toThrow('nobody there')
   })
 
   it('leaves no rejection unhandled when the gate throws', async () => {
     const { channel: peer } = channel(answers(events(jwts(1)), done))
     const admitAll = async (): Promise<never> => Promise.reject(new Error('gate'))
-    const asking = askBacklog(peer, 'peer', request, { admitAll, signal: never })
+    const asking = askBacklog(peer, 'peer', request, { admitAll, clock: systemClock, signal: never })
     expect(await settles(asking)).toBe(true)
     await expect(asking).rejects.toThrow('gate')
   })

@@ -1,0 +1,166 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection, Libp2p, PeerId, Stream, StreamHandler } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { streamPair } from '@libp2p/utils'
+import { multiaddr } from '@multiformats/multiaddr'
+import { ManualClock } from 'ghostchat/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../src/logger.ts'
+import { frameStream } from '../../../src/network/frame-stream.ts'
+import { Wills } from '../../../src/node/wills.ts'
+import { topicOf } from '../../../src/wire/topic.ts'
+import { eventBy, messageBy, NOW, TOPIC, testAuthor } from '../../support/authors.ts'
+import { until } from '../../support/world.ts'
+
+const ada = testAuthor(1)
+const address = '/ip4/192.0.2.1/tcp/1/ws'
+let clock: ManualClock
+let client: PeerId
+let handler: StreamHandler
+let events: EventTarget
+let published: [string, string][]
+let read: number
+let wills: Wills
+
+beforeEach(async () => {
+  clock = new ManualClock(NOW)
+  client = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+  events = new EventTarget()
+  published = []
+  read = 0
+  const libp2p = {
+    addEventListener: events.addEventListener.bind(events),
+    removeEventListener: events.removeEventListener.bind(events),
+    handle: async (_protocol: string, onStream: StreamHandler) => {
+      handler = onStream
+    },
+    getConnections: () => [],
+  } as unknown as Libp2p
+  const publish = async (topic: string, jwt: string): Promise<void> => void published.push([topic, jwt])
+  wills = new Wills({ libp2p, clock, logger: silentLogger, publish })
+  await wills.start()
+})
+afterEach(() => {
+  wills.stop()
+  expect(clock.pending).toBe(0)
+})
+
+const will = (options = {}): string => eventBy(ada, 'leave', { peer: client.toString() }, options).jwt
+
+/** Leaves frames with the node, in one stream. */
+async function entrust(...frames: string[]): Promise<void> {
+  const [outbound, inbound]: [Stream, Stream] = await streamPair()
+  const reading = handler(inbound, { remotePeer: client } as Connection)
+  const stream = frameStream(outbound)
+  for (const frame of frames) await stream.send(new TextEncoder().encode(frame))
+  await stream.close()
+  await reading
+  read += 1
+}
+
+const tell = (event: string, detail: unknown): boolean =>
+  events.dispatchEvent(new CustomEvent(event, { detail }))
+const disconnect = (): boolean => tell('peer:disconnect', client)
+const closePage = (): void => {
+  wills.pageGone(address)
+  tell('connection:close', {
+    remotePeer: client,
+    remoteAddr: multiaddr(`${address}/p2p/${client.toString()}`),
+  })
+}
+
+describe('a will', () => {
+  it('is published 10 s after the connection was lost, once', async () => {
+    const jwt = will()
+    await entrust(jwt)
+    disconnect()
+    await clock.advance(9_999)
+    expect(published).toEqual([])
+    await clock.advance(1)
+    expect(published).toEqual([[TOPIC, jwt]])
+    disconnect()
+    await clock.advance(60_000)
+    expect(published).toHaveLength(1)
+  })
+
+  it('is not published when the client is back in time', async () => {
+    await entrust(will())
+    disconnect()
+    await clock.advance(9_999)
+    tell('peer:connect', client)
+    await clock.advance(60_000)
+    expect(published).toEqual([])
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toHaveLength(1)
+  })
+
+  it('is published at once when the page went away', async () => {
+    const jwt = will()
+    await entrust(jwt)
+    closePage()
+    expect(published).toEqual([[TOPIC, jwt]])
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toHaveLength(1)
+  })
+
+  it('takes the place of an earlier one of the room, and stands beside those of other rooms', async () => {
+    const other = topicOf('space', 'other')
+    const [first, second, third] = [will(), will({ at: NOW + 1 }), will({ topic: other })]
+    await entrust(first)
+    await entrust(third)
+    await entrust(second)
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toEqual([
+      [TOPIC, second],
+      [other, third],
+    ])
+  })
+
+  it.each([
+    ['of another device', () => eventBy(ada, 'leave', { peer: `${'1'.repeat(46)}` }).jwt],
+    ['that is a message', () => messageBy(ada, 'hello').jwt],
+    ['that is a join', () => eventBy(ada, 'join', { peer: client.toString(), data: {} }).jwt],
+    ['that is rubbish', () => 'hello'],
+    ['that is too long', () => 'x'.repeat(17_000)],
+  ])('%s is not kept', async (_what, make) => {
+    await entrust(make())
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toEqual([])
+    expect(read).toBe(1)
+  })
+
+  it('is kept for 256 rooms of a client and not one more', async () => {
+    await entrust(
+      ...Array.from({ length: 257 }, (_, room) => will({ topic: topicOf('space', `room-${room}`) })),
+    )
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toHaveLength(256)
+  })
+
+  it('is not published when the node stops', async () => {
+    await entrust(will())
+    disconnect()
+    wills.stop()
+    await clock.advance(60_000)
+    expect(published).toEqual([])
+  })
+
+  it('survives a stream that breaks before it said anything', async () => {
+    const [outbound, inbound]: [Stream, Stream] = await streamPair()
+    let done = false
+    void Promise.resolve(handler(inbound, { remotePeer: client } as Connection)).then(() => {
+      done = true
+    })
+    outbound.abort(new Error('cable'))
+    await until(() => done)
+    await entrust(will())
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toHaveLength(1)
+  })
+})

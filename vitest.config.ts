@@ -24,6 +24,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // Half of the cores is the default: on two that is one worker, and twice the time.
+          maxWorkers: 2,
           include: ['test/{unit,property,conformance}/**/*.test.ts'],
         },
       },

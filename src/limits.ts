@@ -29,8 +29,6 @@ export const TYPING_MS = 6_000
 export const TYPING_REPEAT_MS = 3_000
 /** Wire. How long a message lives: a day. */
 export const RETENTION_MS = 24 * 60 * 60 * 1000
-/** How far in the past a live event about presence or typing may lie. */
-export const LIVE_PAST_MS = 120_000
 /** How far in the future any event may lie: clocks differ. */
 export const FUTURE_MS = 60_000
 /** How long a lost connection may last before the device counts as gone. */

@@ -1,19 +1,23 @@
 import type { Clock } from '../clock.ts'
 import type { Verifier } from '../identity/verifier.ts'
-import { FUTURE_MS, LIVE_PAST_MS, RETENTION_MS } from '../limits.ts'
+import { FUTURE_MS } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
 import { eventOf, isType, type SignedEvent } from '../wire/event.ts'
 import { type Malformed, parseJwt } from '../wire/jwt.ts'
 import { SeenEvents } from './seen.ts'
 
-/** How an event came: with the stream of new ones, or as part of what was before. */
+/**
+ * How an event came: with the stream of new ones, or as part of what was before.
+ * There is no other limit to its age than its own `exp`, which the lifetime of
+ * its type bounds: 90 s for presence, a day for a message.
+ */
 export type Origin = 'live' | 'history'
 
 /** Why every honest peer refuses an event. */
 type RejectReason = Malformed | 'wrong-audience' | 'bad-signature'
 
 /** Why this peer, now, has no use for an event. */
-export type IgnoreReason = 'duplicate' | 'reused-jti' | 'expired' | 'too-old' | 'in-the-future'
+export type IgnoreReason = 'duplicate' | 'reused-jti' | 'expired' | 'in-the-future' | 'not-history'
 
 /**
  * What the gate says to an event.
@@ -88,16 +92,7 @@ export class Gate {
     const now = this.#clock.now()
     if (toMilliseconds(event.claims.exp) <= now) return 'expired'
     if (event.timestamp > now + FUTURE_MS) return 'in-the-future'
-    if (event.timestamp < now - oldestMs(event, origin)) return 'too-old'
+    if (origin === 'history' && isType(event, 'typing')) return 'not-history'
     return undefined
   }
-}
-
-/**
- * How far back an event may lie. A message that waited for its author to get a
- * connection is as welcome as one from a backlog, and a replayed one is known
- * by its id; a statement about now is worth nothing later.
- */
-function oldestMs(event: SignedEvent, origin: Origin): number {
-  return origin === 'history' || isType(event, 'message') ? RETENTION_MS : LIVE_PAST_MS
 }

@@ -11,6 +11,11 @@ import { WILL_PROTOCOL } from '../wire/will.ts'
 const WILLS_PER_CLIENT = 256
 const READ_TIMEOUT_MS = 5_000
 
+interface Will {
+  jwt: string
+  iat: number
+}
+
 /**
  * The wills of clients: leaves they signed in advance. A page that was closed is
  * gone at once; a connection that was lost has 10 s to come back. Then the leave
@@ -24,7 +29,7 @@ export class Wills {
   readonly #logger: Logger
   readonly #publish: (topic: string, jwt: string) => Promise<void>
   /** By peer id, by topic. */
-  readonly #wills = new Map<string, Map<string, string>>()
+  readonly #wills = new Map<string, Map<string, Will>>()
   /** By peer id: ends the grace. */
   readonly #graces = new Map<string, () => void>()
   /** By address of a connection whose WebSocket said that its page went away: forgets it. */
@@ -89,9 +94,10 @@ export class Wills {
     const jwt = new TextDecoder().decode(frame)
     const parsed = parseJwt(jwt)
     if (typeof parsed === 'string' || parsed.claims.type !== 'leave' || parsed.claims.peer !== peerId) return
-    const wills = this.#wills.get(peerId) ?? new Map<string, string>()
-    if (wills.size >= WILLS_PER_CLIENT && !wills.has(parsed.claims.aud)) return
-    wills.set(parsed.claims.aud, jwt)
+    const { aud: topic, iat } = parsed.claims
+    const wills = this.#wills.get(peerId) ?? new Map<string, Will>()
+    if (wills.size >= WILLS_PER_CLIENT && !wills.has(topic)) return
+    if (iat > (wills.get(topic)?.iat ?? 0)) wills.set(topic, { jwt, iat })
     this.#wills.set(peerId, wills)
   }
 
@@ -119,11 +125,11 @@ export class Wills {
   }
 
   #execute(peerId: string): void {
-    const wills = this.#wills.get(peerId) ?? new Map<string, string>()
+    const wills = this.#wills.get(peerId) ?? new Map<string, Will>()
     this.#wills.delete(peerId)
     this.#graces.get(peerId)?.()
     this.#graces.delete(peerId)
-    for (const [topic, jwt] of wills) {
+    for (const [topic, { jwt }] of wills) {
       this.#publish(topic, jwt).catch((thrown) =>
         this.#logger.debug('a will was not published', describe(thrown)),
       )

@@ -21,7 +21,8 @@ export class BacklogServer {
   readonly #timeline: Timeline
   /** By peer id: how much of its burst is used up, and since when. */
   readonly #used = new Map<string, { count: number; since: number }>()
-  #serving = 0
+  /** The peers that are being answered, one as often as it is. */
+  readonly #serving: string[] = []
 
   constructor(options: { clock: Clock; roster: Roster; timeline: Timeline }) {
     this.#clock = options.clock
@@ -34,13 +35,11 @@ export class BacklogServer {
     const cancel = this.#clock.after(BACKLOG_TIMEOUT_MS, () =>
       stream.abort(new Error('backlog answer took too long')),
     )
-    this.#serving += 1
     try {
       await this.#answer(stream, peerId)
     } catch (thrown) {
       stream.abort(thrown instanceof Error ? thrown : new Error('backlog answer failed'))
     } finally {
-      this.#serving -= 1
       cancel()
     }
   }
@@ -49,14 +48,23 @@ export class BacklogServer {
     for await (const frame of stream.frames) {
       const request = decodeRequest(frame)
       if (request === undefined) throw new Error('malformed backlog request')
-      if (this.#serving > BACKLOG_CONCURRENCY || !this.#charge(peerId)) {
+      if (this.#isBusyFor(peerId) || !this.#charge(peerId)) {
         await stream.send(encodeAnswer({ kind: 'busy' }))
       } else {
-        await this.#sendBacklog(stream, request)
+        this.#serving.push(peerId)
+        await this.#sendBacklog(stream, request).finally(() => {
+          this.#serving.splice(this.#serving.indexOf(peerId), 1)
+        })
       }
       await stream.close()
       return
     }
+  }
+
+  /** No peer takes more than half of the places: it could be reading slowly on purpose. */
+  #isBusyFor(peerId: string): boolean {
+    const own = this.#serving.filter((other) => other === peerId).length
+    return this.#serving.length >= BACKLOG_CONCURRENCY || own >= BACKLOG_CONCURRENCY / 2
   }
 
   async #sendBacklog(stream: FrameStream, request: BacklogRequest): Promise<void> {

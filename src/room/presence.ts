@@ -96,6 +96,8 @@ export class Presence {
     this.#stopRenewing = every(this.#clock, RENEW_MS, () => {
       this.#announce('presence').catch(this.#onFailure)
     })
+    // The clock may have been set back since.
+    this.#since = Math.min(this.#since, toSeconds(this.#clock.now()))
     const event = await this.#write(type, { peer: this.#peerId, since: this.#since, data: this.#data })
     const leave = await this.#write('leave', { peer: this.#peerId })
     if (leave.timestamp > (this.#leave?.timestamp ?? 0)) this.#leave = leave

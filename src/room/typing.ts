@@ -6,8 +6,8 @@ export class Typing {
   readonly #clock: Clock
   readonly #send: (state: 'start' | 'stop') => void
   readonly #onChange: (dids: string[]) => void
-  /** By DID: ends the typing. */
-  readonly #others = new Map<string, () => void>()
+  /** By DID: since when, and what ends the timer. */
+  readonly #others = new Map<string, { at: number; cancel: () => void }>()
   /** By DID: when it last stopped, for as long as an earlier start may still come. */
   readonly #endedAt = new Map<string, number>()
   #closed = false
@@ -59,18 +59,18 @@ export class Typing {
   began(did: string, at: number, until: number): void {
     if (this.#closed || at <= (this.#endedAt.get(did) ?? 0)) return
     const known = this.#others.get(did)
-    known?.()
+    known?.cancel()
     const cancel = this.#clock.after(Math.max(0, until - this.#clock.now()), () => this.ended(did))
-    this.#others.set(did, cancel)
+    this.#others.set(did, { at, cancel })
     if (known === undefined) this.#onChange(this.current())
   }
 
   /** Somebody else stopped typing or wrote at `at`, or left. */
   ended(did: string, at?: number): void {
     if (at !== undefined) this.#rememberEnd(did, at)
-    const cancel = this.#others.get(did)
-    if (cancel === undefined) return
-    cancel()
+    const known = this.#others.get(did)
+    if (known === undefined || known.at > (at ?? Number.POSITIVE_INFINITY)) return
+    known.cancel()
     this.#others.delete(did)
     this.#onChange(this.current())
   }
@@ -88,7 +88,7 @@ export class Typing {
   close(): void {
     this.#closed = true
     this.#cancelStop()
-    for (const cancel of this.#others.values()) cancel()
+    for (const { cancel } of this.#others.values()) cancel()
     this.#others.clear()
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { KeyStore, StoredKey } from '../identity/key-store.ts'
@@ -11,8 +12,7 @@ export function dataDirectory(environment: NodeJS.ProcessEnv = process.env): str
 
 /** Keeps the seed of each space in a file, in hexadecimal. */
 export function createFileKeyStore(directory = join(dataDirectory(), 'keys')): KeyStore {
-  const pathOf = (space: string): string =>
-    join(directory, `${encodeURIComponent(space).replaceAll('.', '%2E')}.key`)
+  const pathOf = (space: string): string => join(directory, `${fileNameOf(space)}.key`)
   return {
     keepsCryptoKeys: false,
     async load(space) {
@@ -31,4 +31,18 @@ function parse(content: Uint8Array, path: string): StoredKey {
   const text = Buffer.from(content).toString('latin1')
   if (!/^[0-9a-f]{64}\n?$/.test(text)) throw new Error(`the file ${path} does not hold a key`)
   return { kind: 'seed', seed: new Uint8Array(Buffer.from(text.trim(), 'hex')) }
+}
+
+/** The longest name that is written out; file systems allow 255 bytes. */
+const NAME_MAX = 200
+
+/** Lower-case letters, digits and `-_` as they are, all else escaped: no two names meet, whatever the file system. */
+function fileNameOf(space: string): string {
+  const escaped = [...Buffer.from(space)].map(escapeByte).join('')
+  return escaped.length <= NAME_MAX ? escaped : `%%${createHash('sha256').update(space).digest('hex')}`
+}
+
+function escapeByte(byte: number): string {
+  const character = String.fromCharCode(byte)
+  return /[a-z0-9_-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`
 }

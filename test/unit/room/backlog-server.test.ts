@@ -131,31 +131,48 @@ describe('the limits of the backlog server', () => {
     expect(await ask(all)).toEqual(busy)
   })
 
-  it('4 answers at once', async () => {
-    const streams = [1, 2, 3, 4].map((peer) => {
-      const [here, there] = memoryStreams()
-      void server.serve(there, testPeerId(peer))
-      return here
+  /** Asks, and does not read the answer until `read` is called. */
+  function slowReader(peer: number): { read: () => void; served: Promise<void> } {
+    let read = (): void => {}
+    const reading = new Promise<void>((resolve) => {
+      read = resolve
     })
+    const stream: FrameStream = {
+      frames: (async function* () {
+        yield encodeRequest(all)
+      })(),
+      send: () => reading,
+      close: async () => {},
+      abort: () => read(),
+    }
+    return { read, served: server.serve(stream, testPeerId(peer)) }
+  }
+
+  it('4 answers at once', async () => {
+    const readers = [1, 2, 3, 4].map(slowReader)
     expect(await ask(all, 5)).toEqual(busy)
-    const [first] = streams
-    if (first === undefined) throw new Error('four streams')
-    await first.send(encodeRequest(all))
-    expect(await read(first)).toEqual(done)
+    readers[0]?.read()
+    await readers[0]?.served
     expect(await ask(all, 5)).toEqual(done)
+    for (const { read } of readers) read()
   })
 
-  it('10 s for an answer: who asks nothing holds no place', async () => {
+  it('2 of them for one peer', async () => {
+    const readers = [slowReader(1), slowReader(1)]
+    expect(await ask(all, 1)).toEqual(busy)
+    expect(await ask(all, 2)).toEqual(done)
+    for (const { read } of readers) read()
+  })
+
+  it('10 s to ask: who asks nothing holds no place meanwhile', async () => {
     const stalled = [1, 2, 3, 4].map((peer) => {
       const [here, there] = memoryStreams()
       return { here, served: server.serve(there, testPeerId(peer)) }
     })
-    await clock.advance(9_999)
-    expect(await ask(all, 5)).toEqual(busy)
-    await clock.advance(1)
+    expect(await ask(all, 5)).toEqual(done)
+    await clock.advance(10_000)
     await Promise.all(stalled.map(({ served }) => served))
     await Promise.all(stalled.map(({ here }) => expect(read(here)).rejects.toThrow('too long')))
-    expect(await ask(all, 5)).toEqual(done)
     expect(clock.pending).toBe(0)
   })
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -79,19 +79,38 @@ describe('the key store in files', () => {
     expect(await readFile(path, 'utf8')).toBe(content)
   })
 
-  it.skipIf(process.getuid?.() === 0)('tells that it must not write', async () => {
-    await mkdir(directory, { recursive: true })
-    await chmod(directory, 0o500)
-    expect(await codeOf(() => openIdentity('stored', 'dapp', () => createFileKeyStore(directory)))).toBe(
-      'key-store-failed',
-    )
-  })
-
   it('tells that a file is where its directory should be', async () => {
     await writeFile(join(root, 'deep'), '')
     expect(await codeOf(() => openIdentity('stored', 'dapp', () => createFileKeyStore(directory)))).toBe(
       'key-store-failed',
     )
+  })
+})
+
+describe('the file of a space', () => {
+  it('is another one for every name, also where the file system ignores case', async () => {
+    const names = [
+      'dapp',
+      'Dapp',
+      'DAPP',
+      'd.app',
+      'd%2eapp',
+      'd/app',
+      '..',
+      'é',
+      'e\u0301',
+      'x'.repeat(242),
+      'X'.repeat(242),
+    ]
+    const dids = await Promise.all(
+      names.map(
+        async (name) => (await openIdentity('stored', name, () => createFileKeyStore(directory))).did,
+      ),
+    )
+    expect(new Set(dids).size).toBe(names.length)
+    const files = await readdir(directory)
+    expect(new Set(files.map((file) => file.toLowerCase())).size).toBe(names.length)
+    expect(Math.max(...files.map((file) => file.length))).toBeLessThanOrEqual(255)
   })
 })
 

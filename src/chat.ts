@@ -257,9 +257,10 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
     this.#room.resume()
   }
 
-  /** @internal Something outside the room failed that its users should know of. */
-  connectionFailed(error: GhostChatError): void {
-    this.#room.status.failed(error)
+  /** @internal A node is out of reach, or its clock differs. The space has logged it. */
+  nodeFailed(error: GhostChatError): void {
+    if (error.code === 'node-unreachable') this.#room.status.failed(error)
+    else this.emit('error', error)
   }
 
   #listener(): RoomListener {

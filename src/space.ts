@@ -225,7 +225,7 @@ export class Space {
 
   #onNodeFailure(error: GhostChatError): void {
     this.#parts.logger.warn(error.message)
-    for (const chat of this.#chats) chat.connectionFailed(error)
+    for (const chat of this.#chats) chat.nodeFailed(error)
   }
 
   async #shutDown(): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { createGhostNode } from '../../src/node/index.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
@@ -107,4 +108,22 @@ test('a device that is gone without a word is gone for all after 10 s, by the wi
   expect(await left).toEqual([bob.did, { reason: 'left' }])
   expect(Date.now() - since).toBeGreaterThan(9_000)
   expect(Date.now() - since).toBeLessThan(20_000)
+})
+
+test.each([
+  ['ahead of', 45_000],
+  ['behind', -600_000],
+])('a clock that is %s that of the node is warned of', async (way, offMs) => {
+  const node = await startNode()
+  const warned = new Promise<string>((resolve) => {
+    openTestSpace('skew', {
+      nodes: [node.url],
+      clock: { now: () => Date.now() + offMs, after: systemClock.after },
+      logger: { debug: () => {}, warn: resolve },
+    }).catch(resolve)
+  })
+  const seconds = Math.round(Math.abs(offMs) / 1000)
+  expect(await warned).toMatch(
+    new RegExp(`^this clock is (${seconds - 1}|${seconds}|${seconds + 1}) s ${way} that of the node`),
+  )
 })

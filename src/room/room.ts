@@ -1,19 +1,17 @@
-import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import type { Author } from '../identity/author.ts'
 import type { Verifier } from '../identity/verifier.ts'
-import { BACKLOG_MAX_EVENTS, CONNECT_WAIT_MS, SECOND_LOOK_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel, Network } from '../network/network.ts'
 import type { Random } from '../random.ts'
 import { isText } from '../wire/claims.ts'
-import { comparePositions, isType, type Position, type SignedEvent } from '../wire/event.ts'
+import { isType, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { byteLength, type JsonObject } from '../wire/json.ts'
-import { askBacklog, type BacklogOutcome } from './backlog-client.ts'
 import { BacklogServer } from './backlog-server.ts'
+import { CatchUp } from './catch-up.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
 import { Outbox } from './outbox.ts'
@@ -52,20 +50,12 @@ export class Room {
   readonly #author: Author
   readonly #outbox: Outbox
   readonly #recovery: Recovery
+  readonly #catchUp: CatchUp
   readonly #server: BacklogServer
-  readonly #closing = new AbortController()
   #channel: Channel | undefined
   #neighbours = 0
   /** A neighbour's connection was lost, and no neighbour has come since. */
   #hasLost = false
-  /** Settles when this device knows what it missed, as far as others could tell. */
-  #caughtUp: Promise<void> = Promise.resolve()
-  #endConnectWait = (_then?: Promise<void>): void => {}
-  #cancelSecondLook = (): void => {}
-  /** When the connection was made. */
-  #connectedAt = Number.POSITIVE_INFINITY
-  /** Somebody answered since. */
-  #answered = false
 
   constructor(options: RoomOptions) {
     const { topic, author, network, clock, random, logger, listener } = options
@@ -103,6 +93,7 @@ export class Room {
       now: () => clock.now(),
     })
     this.#recovery = new Recovery({ clock, random, logger, candidates: () => this.#otherPeers() })
+    this.#catchUp = new CatchUp({ ...options, state: this.state, recovery: this.#recovery })
     this.#server = new BacklogServer({ clock, roster: this.state.roster, timeline: this.state.timeline })
   }
 
@@ -115,13 +106,14 @@ export class Room {
   async open(): Promise<void> {
     await this.presence.join()
     this.assertOpen()
-    this.#channel = this.#options.network.join(this.topic, {
+    const channel = this.#options.network.join(this.topic, {
       onGossip: (data) => this.state.admitGossip(data),
       onNeighbours: () => this.#onNeighbours(),
       onPeerLost: (peerId) => this.#onPeerLost(peerId),
       onStream: (stream, peerId) => void this.#server.serve(stream, peerId),
     })
-    this.#caughtUp = this.#firstConnection()
+    this.#channel = channel
+    this.#catchUp.open(channel)
     this.#onNeighbours()
   }
 
@@ -145,30 +137,10 @@ export class Room {
     }
   }
 
-  /**
-   * The newest messages before a place, after asking other members for them.
-   * Waits for what the room is catching up with anyway.
-   */
-  async requestBacklog(options: {
-    limit: number
-    before?: Position
-    signal?: AbortSignal
-  }): Promise<Message[]> {
+  /** The newest messages before a place, after asking other members for them. */
+  async requestBacklog(options: Parameters<CatchUp['request']>[0]): Promise<Message[]> {
     this.assertOpen()
-    const { limit, before, signal } = options
-    const cancelled = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
-    cancelled.throwIfAborted()
-    await untilAborted(this.#caughtUp, cancelled)
-    for (let missing = limit; missing > 0; ) {
-      const known = this.state.messages(limit, before)
-      missing = limit - known.length
-      if (missing === 0) break
-      const place = (this.#answered && placeOf(known[0])) || before
-      const page = Math.min(missing, BACKLOG_MAX_EVENTS)
-      const { accepted, more } = await this.#catchUp({ limit: page, before: place, signal: cancelled })
-      if (accepted === 0 || !more) break
-    }
-    return this.state.messages(limit, before)
+    return this.#catchUp.request(options)
   }
 
   /** Leaves: says so, and ends everything. Never rejects. */
@@ -176,9 +148,7 @@ export class Room {
     if (this.status.status.current === 'closed') return
     this.status.close()
     this.typing.close()
-    this.#closing.abort(new GhostChatError('chat-left', 'the chat was left'))
-    this.#endConnectWait()
-    this.#cancelSecondLook()
+    this.#catchUp.close(chatLeft())
     await this.presence.leave().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
     this.state.close()
     this.#channel?.leave()
@@ -196,7 +166,7 @@ export class Room {
 
   /** @throws `chat-left` */
   assertOpen(): void {
-    this.#closing.signal.throwIfAborted()
+    if (this.status.status.current === 'closed') throw chatLeft()
   }
 
   /** Whoever was lost and is back has missed us, and we it. */
@@ -207,7 +177,8 @@ export class Room {
     const isBack = this.#hasLost && this.#neighbours > before
     if (!isConnected && !isBack) return
     this.#hasLost = false
-    this.#onConnected()
+    void this.#outbox.flush()
+    this.#catchUp.connected()
     this.#join()
   }
 
@@ -220,71 +191,6 @@ export class Room {
     this.presence
       .join()
       .catch((thrown) => this.#fail('signing-failed', 'unable to announce the presence', thrown))
-  }
-
-  /** Waits up to 5 s for a first connection, and then for what it brings. */
-  #firstConnection(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(CONNECT_WAIT_MS, resolve)
-      this.#endConnectWait = (then) => {
-        cancel()
-        resolve(then)
-      }
-    })
-  }
-
-  #onConnected(): void {
-    void this.#outbox.flush()
-    this.#answered = false
-    this.#connectedAt = this.#options.clock.now()
-    const { backlogLimit: limit, clock, logger } = this.#options
-    const { signal } = this.#closing
-    const onFailure = (thrown: unknown): void => logger.debug('catching up ended early', thrown)
-    this.#caughtUp = this.#catchUp({ limit, announce: true, signal }).then(() => {}, onFailure)
-    this.#cancelSecondLook()
-    this.#cancelSecondLook = clock.after(SECOND_LOOK_MS, () => {
-      this.#catchUp({ limit, peers: 1, signal }).catch(onFailure)
-    })
-    this.#endConnectWait(this.#caughtUp)
-  }
-
-  /** Asks other members for what happened before a place, and hands on what is new, also when it ends early. */
-  async #catchUp(options: {
-    limit: number
-    before?: Position | undefined
-    /** Say so when there was nothing, too. */
-    announce?: boolean
-    peers?: number
-    signal: AbortSignal
-  }): Promise<{ accepted: number; more: boolean }> {
-    const { limit, before, announce = false, peers, signal } = options
-    const channel = this.#channel
-    if (channel === undefined) return { accepted: 0, more: false }
-    const fresh: Message[] = []
-    const request = { limit, roster: true, ...(before && { before }) }
-    const admitAll = async (jwts: string[]): Promise<{ accepted: number; rejected: boolean }> => {
-      const { messages, accepted, rejected } = await this.state.admitHistory(jwts)
-      fresh.push(...messages)
-      return { accepted, rejected }
-    }
-    try {
-      const ask = (peerId: string): Promise<BacklogOutcome> =>
-        askBacklog(channel, peerId, request, { clock: this.#options.clock, signal, admitAll })
-      const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
-      if (answers.length > 0) this.#answered = true
-      return { accepted: fresh.length, more: answers.some(({ more }) => more) }
-    } finally {
-      if (this.status.status.current !== 'closed') this.#handOn(fresh, announce)
-    }
-  }
-
-  /** What was written before the connection was made is backlog; what came after it only took another way. */
-  #handOn(messages: Message[], announce: boolean): void {
-    const { listener } = this.#options
-    const visible = messages.filter((message) => this.state.shows(message)).sort(comparePositions)
-    const before = visible.filter(({ timestamp }) => timestamp < this.#connectedAt)
-    if (announce || before.length > 0) listener.backlog(before)
-    for (const message of visible.slice(before.length)) listener.message(message)
   }
 
   #onArrival(event: SignedEvent): void {
@@ -336,8 +242,8 @@ export class Room {
   }
 }
 
-function placeOf(message: Message | undefined): Position | undefined {
-  return message && { timestamp: message.timestamp, author: message.author, id: message.id }
+function chatLeft(): GhostChatError {
+  return new GhostChatError('chat-left', 'the chat was left')
 }
 
 function assertText(text: unknown): asserts text is string {

@@ -64,7 +64,11 @@ export class GhostChatError extends Error {
 
 /** The text of anything that was thrown, and of what was behind it: `fetch failed` alone helps nobody. */
 export function describe(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown)
+  if (!(thrown instanceof Error)) {
+    // An ErrorEvent, for instance, is no Error and has a message all the same.
+    const { message } = (thrown ?? {}) as { message?: unknown }
+    return typeof message === 'string' && message !== '' ? message : String(thrown)
+  }
   const { cause } = thrown
   if (!(cause instanceof Error)) return thrown.message
   const code = 'code' in cause ? String(cause.code) : ''

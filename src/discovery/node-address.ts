@@ -21,6 +21,9 @@ export function parseNode(entry: unknown): NodeAddress {
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new GhostChatError('invalid-node', `the node '${entry}' is neither an http(s) URL nor a multiaddr`)
   }
+  if (url.username !== '' || url.password !== '') {
+    throw new GhostChatError('invalid-node', 'the URL of a node must have no user name and no password')
+  }
   return { kind: 'url', url }
 }
 

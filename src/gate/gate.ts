@@ -17,7 +17,7 @@ export type Origin = 'live' | 'history'
 type RejectReason = Malformed | 'wrong-audience' | 'bad-signature'
 
 /** Why this peer, now, has no use for an event. */
-export type IgnoreReason = 'duplicate' | 'reused-jti' | 'expired' | 'in-the-future' | 'not-history'
+type IgnoreReason = 'duplicate' | 'reused-jti' | 'expired' | 'in-the-future' | 'not-history'
 
 /**
  * What the gate says to an event.
@@ -28,7 +28,8 @@ export type IgnoreReason = 'duplicate' | 'reused-jti' | 'expired' | 'in-the-futu
 export type Verdict =
   | { verdict: 'accept'; event: SignedEvent }
   | { verdict: 'reject'; reason: RejectReason }
-  | { verdict: 'ignore'; reason: IgnoreReason }
+  | { verdict: 'ignore'; reason: Exclude<IgnoreReason, 'duplicate'> }
+  | { verdict: 'ignore'; reason: 'duplicate'; event: SignedEvent }
 
 /**
  * The only way into a room. Every event passes here: the ones of gossip, of a
@@ -48,7 +49,7 @@ export class Gate {
 
   /** Looks an event over and remembers it when it is accepted. Never throws, never rejects. */
   async admit(jwt: string, origin: Origin): Promise<Verdict> {
-    return this.#remember(await this.#inspect(jwt, origin))
+    return this.#remember(await this.inspect(jwt, origin))
   }
 
   /**
@@ -57,20 +58,31 @@ export class Gate {
    * lets the message through.
    */
   async admitAll(jwts: readonly string[], origin: Origin): Promise<Verdict[]> {
-    const verdicts = await Promise.all(jwts.map((jwt) => this.#inspect(jwt, origin)))
+    const verdicts = await Promise.all(jwts.map((jwt) => this.inspect(jwt, origin)))
     if (verdicts.some(({ verdict }) => verdict === 'reject')) {
       return verdicts.filter(({ verdict }) => verdict === 'reject')
     }
     return verdicts.map((verdict) => this.#remember(verdict))
   }
 
-  async #inspect(jwt: string, origin: Origin): Promise<Verdict> {
+  /**
+   * Notes that these admitted events travel on. Answers whether one of them had
+   * not yet: an event may have been admitted with a message that went no further.
+   */
+  passOn(events: readonly SignedEvent[]): boolean {
+    return events.filter((event) => this.#seen.passOn(event)).length > 0
+  }
+
+  /** What {@link admit} would say, without remembering anything. */
+  async inspect(jwt: string, origin: Origin): Promise<Verdict> {
     const parsed = parseJwt(jwt)
     if (typeof parsed === 'string') return { verdict: 'reject', reason: parsed }
     const { claims, signed, signature } = parsed
     if (claims.aud !== this.topic) return { verdict: 'reject', reason: 'wrong-audience' }
     const event = eventOf(jwt, claims)
-    const reason = this.#seen.find(event) ?? this.#untimely(event, origin)
+    const seen = this.#seen.find(event)
+    if (seen === 'duplicate') return { verdict: 'ignore', reason: seen, event }
+    const reason = seen === undefined ? this.#untimely(event, origin) : seen
     if (reason !== undefined) return { verdict: 'ignore', reason }
     if (!(await this.#verifier.verify(claims.iss, signed, signature))) {
       return { verdict: 'reject', reason: 'bad-signature' }
@@ -82,13 +94,15 @@ export class Gate {
   #remember(verdict: Verdict): Verdict {
     if (verdict.verdict !== 'accept') return verdict
     // The same event may have been accepted while this one's signature was being verified.
-    const reason = this.#seen.find(verdict.event)
-    if (reason !== undefined) return { verdict: 'ignore', reason }
-    this.#seen.add(verdict.event, this.#clock.now())
+    const { event } = verdict
+    const seen = this.#seen.find(event)
+    if (seen === 'duplicate') return { verdict: 'ignore', reason: seen, event }
+    if (seen !== undefined) return { verdict: 'ignore', reason: seen }
+    this.#seen.add(event, this.#clock.now())
     return verdict
   }
 
-  #untimely(event: SignedEvent, origin: Origin): IgnoreReason | undefined {
+  #untimely(event: SignedEvent, origin: Origin): Exclude<IgnoreReason, 'duplicate'> | undefined {
     const now = this.#clock.now()
     if (toMilliseconds(event.claims.exp) <= now) return 'expired'
     if (event.timestamp > now + FUTURE_MS) return 'in-the-future'

@@ -9,7 +9,7 @@ import type { SignedEvent } from '../wire/event.ts'
 export class SeenEvents {
   readonly #max: number
   /** By author and `jti`, so that an author cannot use one `jti` for two events. */
-  readonly #events = new Map<string, { id: string; expires: number }>()
+  readonly #events = new Map<string, { id: string; expires: number; isPassedOn: boolean }>()
 
   constructor(max = SEEN_MAX) {
     this.#max = max
@@ -26,8 +26,20 @@ export class SeenEvents {
     return known.id === event.id ? 'duplicate' : 'reused-jti'
   }
 
+  /** Notes that an admitted event travels on. Answers whether it had not yet. */
+  passOn(event: SignedEvent): boolean {
+    const known = this.#events.get(keyOf(event))
+    if (known === undefined || known.id !== event.id || known.isPassedOn) return false
+    known.isPassedOn = true
+    return true
+  }
+
   add(event: SignedEvent, now: number): void {
-    this.#events.set(keyOf(event), { id: event.id, expires: toMilliseconds(event.claims.exp) })
+    this.#events.set(keyOf(event), {
+      id: event.id,
+      expires: toMilliseconds(event.claims.exp),
+      isPassedOn: false,
+    })
     for (const [key, { expires }] of this.#events) {
       if (this.#events.size <= this.#max && expires > now) break
       this.#events.delete(key)

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
-import { EVENT_MAX_BYTES } from '../limits.ts'
+import { EVENT_MAX_BYTES, FUTURE_MS } from '../limits.ts'
 import type { Random } from '../random.ts'
 import { toBase64url } from '../wire/base64url.ts'
 import { type Bodies, type Claims, type EventType, lifetimeMs, toSeconds } from '../wire/claims.ts'
@@ -14,7 +14,8 @@ export interface Author {
   readonly did: string
   /**
    * A signed event for a topic, of now. No two events of one author share a time
-   * and none goes back, whatever the clock does.
+   * and none goes back, unless the clock is set back by more than 30 s: others
+   * would ignore events that far in the future.
    *
    * @param options.after the event is later than this (milliseconds), provided
    * that is at most 5 s ahead of the clock: an answer sorts behind what it answers
@@ -41,6 +42,8 @@ export function createAuthor(identity: Identity, environment: { clock: Clock; ra
     did: identity.did,
     async write(topic, type, body, { parents = [], after = 0 } = {}) {
       const now = Math.round(clock.now())
+      // The clock was set back, by more than a correction of a few seconds.
+      if (last > now + FUTURE_MS / 2) last = 0
       last = Math.max(now, last + 1, after <= now + PULL_MAX_MS ? after + 1 : 0)
       const claims = {
         iss: identity.did,

@@ -1,5 +1,6 @@
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
+import type { PeerId } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { webSockets } from '@libp2p/websockets'
@@ -58,7 +59,18 @@ export async function openClient(options: ClientOptions): Promise<Client> {
       return addresses
     }
     const onAddresses = (addresses: Multiaddr[]): void => void known.set(name, addresses)
-    return new NodeLink({ libp2p, clock, random, name, resolve, onAddresses, onFailure: options.onFailure })
+    const isGossiping = (peerId: PeerId): boolean =>
+      libp2p.services.pubsub.getPeers().some((peer) => peer.equals(peerId))
+    return new NodeLink({
+      isGossiping,
+      libp2p,
+      clock,
+      random,
+      name,
+      resolve,
+      onAddresses,
+      onFailure: options.onFailure,
+    })
   })
   const network = new Libp2pNetwork({
     libp2p,

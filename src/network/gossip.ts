@@ -6,9 +6,15 @@ import {
   StrictNoSign,
 } from '@libp2p/gossipsub'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { FRAME_MAX_BYTES } from '../limits.ts'
 
 const utf8 = new TextEncoder()
+
+/**
+ * The most bytes of one gossipsub RPC, and of what may wait for a peer that does
+ * not read. An RPC carries more than one message: a hub's first one names all its
+ * rooms. Whoever is over it is dropped by gossipsub.
+ */
+const RPC_MAX_BYTES = 4 * 1024 * 1024
 
 /**
  * What every participant must agree on: the JWTs authenticate themselves, so
@@ -22,9 +28,10 @@ const WIRE: Partial<GossipsubOpts> = {
   fallbackToFloodsub: false,
   doPX: false,
   ignoreDuplicatePublishError: true,
-  maxInboundDataLength: FRAME_MAX_BYTES,
+  maxInboundDataLength: RPC_MAX_BYTES,
+  maxOutboundBufferSize: RPC_MAX_BYTES,
   decodeRpcLimits: {
-    maxSubscriptions: 5_000,
+    maxSubscriptions: 20_000,
     maxMessages: 1_000,
     maxIhaveMessageIDs: 5_000,
     maxIwantMessageIDs: 5_000,
@@ -44,7 +51,7 @@ const SCORES: Partial<GossipsubOpts> = {
 
 /** Rooms one device may be in, times about 1.3 KiB that gossipsub accounts for each. */
 const CLIENT_TOPIC_BYTES = 16 * 1024 * 1024
-const HUB_TOPIC_BYTES = 4 * 1024 * 1024
+const HUB_TOPIC_BYTES = 1024 * 1024
 
 /** Gossipsub for somebody who chats. */
 export function clientGossip(): (components: GossipSubComponents) => GossipSub {

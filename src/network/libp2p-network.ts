@@ -4,10 +4,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
-import { WILL_PROTOCOL } from '../wire/will.ts'
 import { frameStream } from './frame-stream.ts'
 import { Libp2pChannel } from './libp2p-channel.ts'
 import type { Channel, ChannelHandler, FrameStream, Network } from './network.ts'
+import { WillSender } from './will-sender.ts'
 
 /** A libp2p node that has gossipsub. */
 export type ChatLibp2p = Libp2p<{ pubsub: GossipSub }>
@@ -18,8 +18,8 @@ const WARM_MS = 15_000
 const STREAM_RETRY_MS = 20
 /** How long a peer that opened a stream may take to say for which topic. */
 const HELLO_TIMEOUT_MS = 5_000
-/** How long a node may take to accept a will. */
-const WILL_TIMEOUT_MS = 10_000
+/** How many streams a peer may open at once on one connection, for all rooms together; each room has limits of its own. */
+const STREAMS_MAX = 256
 const TOPIC_DECODER = new TextDecoder('utf-8', { fatal: true })
 
 const VALIDATION = {
@@ -35,7 +35,7 @@ export class Libp2pNetwork implements Network {
   readonly #pubsub: GossipSub
   readonly #clock: Clock
   readonly #routesTo: (peerId: string) => Multiaddr[]
-  readonly #isNode: (peerId: PeerId) => boolean
+  readonly #wills: WillSender
   readonly #onClose: () => Promise<void>
   readonly #channels = new Map<string, Libp2pChannel>()
   /** Topics that were left and are still subscribed: ends that. */
@@ -57,7 +57,7 @@ export class Libp2pNetwork implements Network {
     this.#pubsub = options.libp2p.services.pubsub
     this.#clock = options.clock
     this.#routesTo = options.routesTo
-    this.#isNode = options.isNode
+    this.#wills = new WillSender(options)
     this.#onClose = options.onClose
     this.peerId = this.#libp2p.peerId.toString()
   }
@@ -73,7 +73,7 @@ export class Libp2pNetwork implements Network {
     try {
       await this.#libp2p.handle(BACKLOG_PROTOCOL, onStream, {
         runOnLimitedConnection: true,
-        maxInboundStreams: 4,
+        maxInboundStreams: STREAMS_MAX,
       })
     } catch (cause) {
       const message = 'the libp2p node is in use by another space; give each space a node of its own'
@@ -90,13 +90,17 @@ export class Libp2pNetwork implements Network {
       topic,
       async (_peer, message) => VALIDATION[await handler.onGossip(message.data)],
     )
-    this.#pubsub.subscribe(topic)
+    try {
+      this.#pubsub.subscribe(topic)
+    } catch (cause) {
+      throw new GhostChatError('invalid-option', 'the libp2p node is not running', { cause })
+    }
     const channel = new Libp2pChannel({
       topic,
       handler,
       pubsub: this.#pubsub,
       open: (peerId, topicName, signal) => this.#openStream(peerId, topicName, signal),
-      entrust: (jwt) => this.#entrust(jwt),
+      entrust: (jwt) => this.#wills.send(jwt),
       onLeave: () => this.#leave(channel),
     })
     this.#channels.set(topic, channel)
@@ -123,7 +127,11 @@ export class Libp2pNetwork implements Network {
 
   #unsubscribe(topic: string): void {
     this.#pubsub.topicValidators.delete(topic)
-    this.#pubsub.unsubscribe(topic)
+    try {
+      this.#pubsub.unsubscribe(topic)
+    } catch {
+      // The dapp has stopped its libp2p node: nobody is subscribed to anything any more.
+    }
   }
 
   async #shutDown(): Promise<void> {
@@ -136,8 +144,11 @@ export class Libp2pNetwork implements Network {
     this.#warm.clear()
     this.#pubsub.removeEventListener('subscription-change', this.#onSubscriptionChange)
     this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
-    await this.#libp2p.unhandle(BACKLOG_PROTOCOL)
-    await this.#onClose()
+    try {
+      await this.#libp2p.unhandle(BACKLOG_PROTOCOL)
+    } finally {
+      await this.#onClose()
+    }
   }
 
   readonly #onSubscriptionChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
@@ -168,19 +179,6 @@ export class Libp2pNetwork implements Network {
     const stream = frameStream(await connection.newStream(BACKLOG_PROTOCOL, options))
     await stream.send(new TextEncoder().encode(topic))
     return stream
-  }
-
-  /** Opens a stream of its own for each: once in 30 s is too seldom to keep one. */
-  async #entrust(jwt: string): Promise<void> {
-    const nodes = this.#libp2p.getConnections().filter(({ remotePeer }) => this.#isNode(remotePeer))
-    await Promise.allSettled(
-      nodes.map(async (connection) => {
-        const signal = AbortSignal.timeout(WILL_TIMEOUT_MS)
-        const stream = frameStream(await connection.newStream(WILL_PROTOCOL, { signal }))
-        await stream.send(new TextEncoder().encode(jwt))
-        await stream.close()
-      }),
-    )
   }
 
   /** Reads for which topic the stream is, and hands it to that room. */

@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Clock } from '../clock.ts'
+import { type Clock, every } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import type { Random } from '../random.ts'
 
@@ -10,6 +10,10 @@ export type ResolveNode = (signal: AbortSignal) => Promise<Multiaddr[]>
 const BACKOFF_FIRST_MS = 500
 const BACKOFF_MAX_MS = 15_000
 const ATTEMPT_TIMEOUT_MS = 10_000
+/** How often to look whether the node still takes part in gossip. */
+const CHECK_MS = 15_000
+/** A connection that held this long was one. */
+const HELD_MS = 10_000
 
 /**
  * Keeps the connection to one node: dials, waits for its end, dials again. The
@@ -22,6 +26,7 @@ export class NodeLink {
   readonly #random: Random
   readonly #name: string
   readonly #resolve: ResolveNode
+  readonly #isGossiping: (peerId: PeerId) => boolean
   readonly #onAddresses: (addresses: Multiaddr[]) => void
   readonly #onFailure: (error: GhostChatError) => void
   readonly #closing = new AbortController()
@@ -35,6 +40,8 @@ export class NodeLink {
     /** What the application calls the node. */
     name: string
     resolve: ResolveNode
+    /** Whether gossipsub knows the node as a peer. */
+    isGossiping: (peerId: PeerId) => boolean
     onAddresses: (addresses: Multiaddr[]) => void
     onFailure: (error: GhostChatError) => void
   }) {
@@ -43,6 +50,7 @@ export class NodeLink {
     this.#random = options.random
     this.#name = options.name
     this.#resolve = options.resolve
+    this.#isGossiping = options.isGossiping
     this.#onAddresses = options.onAddresses
     this.#onFailure = options.onFailure
   }
@@ -58,8 +66,12 @@ export class NodeLink {
     while (!this.#closing.signal.aborted) {
       try {
         const peerId = await this.#connect()
-        failures = 0
+        const since = this.#clock.now()
         await this.#untilLost(peerId)
+        // A node that accepts and drops is no better than one that does not answer.
+        const hasHeld = this.#clock.now() - since >= HELD_MS
+        failures = hasHeld ? 0 : failures + 1
+        if (!hasHeld) await this.#pause(this.#pauseMs(failures))
       } catch (thrown) {
         failures += 1
         const pauseMs = this.#pauseMs(failures)
@@ -101,9 +113,14 @@ export class NodeLink {
     }
   }
 
+  /** Also ends a connection over which nothing is gossiped any more: gossipsub can lose a peer whose connection stays up. */
   #untilLost(peerId: PeerId): Promise<void> {
     return new Promise((resolve) => {
+      const stopChecking = every(this.#clock, CHECK_MS, () => {
+        if (!this.#isGossiping(peerId)) this.#libp2p.hangUp(peerId).catch(() => {})
+      })
       const done = (): void => {
+        stopChecking()
         this.#libp2p.removeEventListener('peer:disconnect', onDisconnect)
         this.#closing.signal.removeEventListener('abort', done)
         resolve()

@@ -69,8 +69,13 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     const { pubsub, relay } = libp2p.services
     const hub = new Hub({ ...checked, libp2p, pubsub, verifier: createVerifier(), clock: systemClock })
     hub.start()
-    const publish = (topic: string, jwt: string): Promise<void> => hub.publish(topic, jwt)
-    wills = new Wills({ libp2p, publish, clock: systemClock, logger: checked.logger })
+    wills = new Wills({
+      libp2p,
+      clock: systemClock,
+      logger: checked.logger,
+      wouldAccept: (topic, jwt, peerId) => hub.wouldAccept(topic, jwt, peerId),
+      publish: (topic, jwt) => hub.publish(topic, jwt),
+    })
     await wills.start()
     const startedAt = Date.now()
     const multiaddrs = (): string[] => libp2p.getMultiaddrs().map((address) => address.toString())

@@ -35,6 +35,8 @@ export class Hub {
   readonly #logger: Logger
   readonly #maxRooms: number
   readonly #rooms = new Map<string, Room>()
+  /** Rooms there was no place for. */
+  readonly #refused = new Set<string>()
 
   constructor(options: {
     libp2p: Libp2p
@@ -69,6 +71,13 @@ export class Hub {
     // and the node may be back in a second.
     for (const { cancelLinger } of this.#rooms.values()) cancelLinger?.()
     this.#rooms.clear()
+  }
+
+  /** Whether a client is in a room, and the room's gate would accept this event. */
+  async wouldAccept(topic: string, jwt: string, peerId: string): Promise<boolean> {
+    const gate = this.#rooms.get(topic)?.gate
+    const isIn = this.#pubsub.getSubscribers(topic).some((subscriber) => subscriber.toString() === peerId)
+    return gate !== undefined && isIn && (await gate.inspect(jwt, 'live')).verdict === 'accept'
   }
 
   /** Publishes an event that a client left with the node, where the room's gate accepts it. */
@@ -106,6 +115,7 @@ export class Hub {
     if (parseTopic(topic) === undefined) return
     if (this.#rooms.size >= this.#maxRooms) {
       this.#logger.debug(`the node carries ${this.#maxRooms} rooms already`)
+      if (this.#refused.size < this.#maxRooms) this.#refused.add(topic)
       return
     }
     const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier })
@@ -122,5 +132,9 @@ export class Hub {
     this.#rooms.delete(topic)
     this.#pubsub.unsubscribe(topic)
     this.#pubsub.topicValidators.delete(topic)
+    const [refused] = this.#refused
+    if (refused === undefined) return
+    this.#refused.delete(refused)
+    this.#look(refused)
   }
 }

@@ -97,7 +97,14 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#onConnection(webSocket, request))
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      try {
+        this.#onConnection(webSocket, request)
+      } catch (error) {
+        this.#logger.forComponent('ghostchat:node:websocket')('a connection was refused - %e', error)
+        webSocket.terminate()
+      }
+    })
   }
 
   #onConnection(webSocket: WebSocket, request: IncomingMessage): void {
@@ -118,6 +125,6 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
 }
 
 function addressOf(ip: string, port: number): Multiaddr {
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/, '')
+  const plain = ip.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
   return multiaddr(`/${plain.includes(':') ? 'ip6' : 'ip4'}/${plain}/tcp/${port}/ws`)
 }

@@ -1,14 +1,16 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import { describe } from '../errors.ts'
-import { EVENT_MAX_BYTES, GRACE_MS } from '../limits.ts'
+import { GRACE_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { frameStream } from '../network/frame-stream.ts'
 import { parseJwt } from '../wire/jwt.ts'
 import { WILL_PROTOCOL } from '../wire/will.ts'
 
 /** How many rooms one client may leave a will for. */
-const WILLS_PER_CLIENT = 256
+const WILLS_PER_CLIENT = 1_000
+/** A leave is half of this. */
+const WILL_MAX_BYTES = 1024
 const READ_TIMEOUT_MS = 5_000
 
 interface Will {
@@ -27,6 +29,7 @@ export class Wills {
   readonly #libp2p: Libp2p
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #wouldAccept: (topic: string, jwt: string, peerId: string) => Promise<boolean>
   readonly #publish: (topic: string, jwt: string) => Promise<void>
   /** By peer id, by topic. */
   readonly #wills = new Map<string, Map<string, Will>>()
@@ -39,12 +42,15 @@ export class Wills {
     libp2p: Libp2p
     clock: Clock
     logger: Logger
+    /** Whether a client is in a room whose gate would accept this event. */
+    wouldAccept: (topic: string, jwt: string, peerId: string) => Promise<boolean>
     /** Puts a leave through the gate of its room and publishes it. */
     publish: (topic: string, jwt: string) => Promise<void>
   }) {
     this.#libp2p = options.libp2p
     this.#clock = options.clock
     this.#logger = options.logger
+    this.#wouldAccept = options.wouldAccept
     this.#publish = options.publish
   }
 
@@ -79,8 +85,7 @@ export class Wills {
     const abort = (): void => stream.abort(new Error('no will came'))
     signal.addEventListener('abort', abort)
     try {
-      for await (const frame of frameStream(stream).frames)
-        this.#keep(connection.remotePeer.toString(), frame)
+      for await (const frame of frameStream(stream).frames) await this.#keep(connection.remotePeer, frame)
     } catch (thrown) {
       this.#logger.debug('a will could not be read', describe(thrown))
     } finally {
@@ -89,12 +94,15 @@ export class Wills {
     }
   }
 
-  #keep(peerId: string, frame: Uint8Array): void {
-    if (frame.byteLength > EVENT_MAX_BYTES) return
+  async #keep(client: PeerId, frame: Uint8Array): Promise<void> {
+    const peerId = client.toString()
+    if (frame.byteLength > WILL_MAX_BYTES) return
     const jwt = new TextDecoder().decode(frame)
     const parsed = parseJwt(jwt)
     if (typeof parsed === 'string' || parsed.claims.type !== 'leave' || parsed.claims.peer !== peerId) return
     const { aud: topic, iat } = parsed.claims
+    if (!(await this.#wouldAccept(topic, jwt, peerId)) || this.#libp2p.getConnections(client).length === 0)
+      return
     const wills = this.#wills.get(peerId) ?? new Map<string, Will>()
     if (wills.size >= WILLS_PER_CLIENT && !wills.has(topic)) return
     if (iat > (wills.get(topic)?.iat ?? 0)) wills.set(topic, { jwt, iat })

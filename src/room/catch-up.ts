@@ -3,12 +3,23 @@ import type { Clock } from '../clock.ts'
 import { BACKLOG_MAX_EVENTS, CONNECT_WAIT_MS, SECOND_LOOK_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel } from '../network/network.ts'
-import { comparePositions, type Position } from '../wire/event.ts'
+import { comparePositions, type Position, positionOf } from '../wire/event.ts'
 import { askBacklog, type BacklogOutcome } from './backlog-client.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
 import type { Recovery } from './recovery.ts'
 import type { RoomState } from './state.ts'
+
+/** How many pages `request` asks for beyond those its limit needs. */
+const PAGES_BEYOND = 10
+
+interface Question {
+  limit: number
+  before?: Position | undefined
+  /** How many members to ask; default 3. */
+  peers?: number
+  signal: AbortSignal
+}
 
 /**
  * Learns from other members what this device missed: whenever a connection is
@@ -32,8 +43,6 @@ export class CatchUp {
   #cancelSecondLook = (): void => {}
   /** When the connection was made. */
   #connectedAt = Number.POSITIVE_INFINITY
-  /** Somebody answered since. */
-  #answered = false
 
   constructor(options: {
     clock: Clock
@@ -66,15 +75,14 @@ export class CatchUp {
 
   /** A connection was made. */
   connected(): void {
-    this.#answered = false
     this.#connectedAt = this.#clock.now()
     const limit = this.#backlogLimit
     const { signal } = this.#closing
     const onFailure = (thrown: unknown): void => this.#logger.debug('catching up ended early', thrown)
-    this.#caughtUp = this.#ask({ limit, announce: true, signal }).then(() => {}, onFailure)
+    this.#caughtUp = this.#fetchBacklog(limit, signal).then(() => {}, onFailure)
     this.#cancelSecondLook()
     this.#cancelSecondLook = this.#clock.after(SECOND_LOOK_MS, () => {
-      this.#ask({ limit, peers: 1, signal }).catch(onFailure)
+      this.#askAndTell({ limit, peers: 1, signal }).catch(onFailure)
     })
     this.#endConnectWait(this.#caughtUp)
   }
@@ -88,14 +96,17 @@ export class CatchUp {
     const signal = AbortSignal.any([this.#closing.signal, ...(options.signal ? [options.signal] : [])])
     signal.throwIfAborted()
     await untilAborted(this.#caughtUp, signal)
-    for (;;) {
-      const known = this.#state.messages(limit, before)
-      if (known.length === limit) return known
-      const place = (this.#answered && placeOf(known[0])) || before
-      const page = Math.min(limit - known.length, BACKLOG_MAX_EVENTS)
-      const { accepted, more } = await this.#ask({ limit: page, before: place, signal })
-      if (accepted === 0 || !more) return this.#state.messages(limit, before)
+    // A page may hold nothing that is shown: some more than the limit needs, but not without end.
+    for (let pages = Math.ceil(limit / BACKLOG_MAX_EVENTS) + PAGES_BEYOND; pages > 0; pages -= 1) {
+      if (this.#state.messages(limit, before).length === limit) break
+      const { found, more } = await this.#askAndTell({
+        limit: BACKLOG_MAX_EVENTS,
+        before: this.#oldest(before),
+        signal,
+      })
+      if (found === 0 || !more) break
     }
+    return this.#state.messages(limit, before)
   }
 
   /** The room was left. */
@@ -105,45 +116,64 @@ export class CatchUp {
     this.#cancelSecondLook()
   }
 
-  /** Asks other members for what happened before a place, and hands on what is new, also when it ends early. */
-  async #ask(options: {
-    limit: number
-    before?: Position | undefined
-    /** Say so when there was nothing, too. */
-    announce?: boolean
-    peers?: number
-    signal: AbortSignal
-  }): Promise<{ accepted: number; more: boolean }> {
-    const { limit, before, announce = false, peers, signal } = options
-    const channel = this.#channel
-    if (channel === undefined) return { accepted: 0, more: false }
+  /**
+   * The backlog up to its limit. In a lively room the newest messages are not
+   * history but what has come since the connection was made: then it asks once
+   * more, for those before.
+   */
+  async #fetchBacklog(limit: number, signal: AbortSignal): Promise<void> {
     const fresh: Message[] = []
+    try {
+      const { more } = await this.#ask({ limit, signal }, fresh)
+      const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
+      if (more && history < limit)
+        await this.#ask({ limit: limit - history, before: this.#oldest(undefined), signal }, fresh)
+    } finally {
+      this.#tell(fresh, true)
+    }
+  }
+
+  async #askAndTell(question: Question): Promise<{ found: number; more: boolean }> {
+    const fresh: Message[] = []
+    try {
+      return await this.#ask(question, fresh)
+    } finally {
+      this.#tell(fresh, false)
+    }
+  }
+
+  /** Asks other members for what happened before a place. What is new goes into `fresh`, also when it ends early. */
+  async #ask(question: Question, fresh: Message[]): Promise<{ found: number; more: boolean }> {
+    const { limit, before, peers, signal } = question
+    const channel = this.#channel
+    if (channel === undefined) return { found: 0, more: false }
     const request = { limit, roster: true, ...(before && { before }) }
+    const known = fresh.length
     const admitAll = async (jwts: string[]): Promise<{ accepted: number; rejected: boolean }> => {
       const { messages, accepted, rejected } = await this.#state.admitHistory(jwts)
       fresh.push(...messages)
       return { accepted, rejected }
     }
-    try {
-      const ask = (peerId: string): Promise<BacklogOutcome> =>
-        askBacklog(channel, peerId, request, { clock: this.#clock, signal, admitAll })
-      const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
-      if (answers.length > 0) this.#answered = true
-      return { accepted: fresh.length, more: answers.some(({ more }) => more) }
-    } finally {
-      if (!this.#closing.signal.aborted) this.#handOn(fresh, announce)
-    }
+    const ask = (peerId: string): Promise<BacklogOutcome> =>
+      askBacklog(channel, peerId, request, { clock: this.#clock, signal, admitAll })
+    const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
+    const isBefore = (message: Message): boolean =>
+      before === undefined || comparePositions(message, before) < 0
+    return { found: fresh.slice(known).filter(isBefore).length, more: answers.some(({ more }) => more) }
+  }
+
+  /** The place of the oldest event that is known before a place, shown or not; the place itself where none is. */
+  #oldest(before: Position | undefined): Position | undefined {
+    const [oldest] = this.#state.timeline.slice(Number.POSITIVE_INFINITY, before).events
+    return oldest === undefined ? before : positionOf(oldest)
   }
 
   /** What was written before the connection was made is backlog; what came after it only took another way. */
-  #handOn(messages: Message[], announce: boolean): void {
+  #tell(messages: Message[], announce: boolean): void {
+    if (this.#closing.signal.aborted) return
     const visible = messages.filter((message) => this.#state.shows(message)).sort(comparePositions)
     const before = visible.filter(({ timestamp }) => timestamp < this.#connectedAt)
     if (announce || before.length > 0) this.#listener.backlog(before)
     for (const message of visible.slice(before.length)) this.#listener.message(message)
   }
-}
-
-function placeOf(message: Message | undefined): Position | undefined {
-  return message && { timestamp: message.timestamp, author: message.author, id: message.id }
 }

@@ -31,6 +31,7 @@ export class Outbox {
   /** Those who wait for a place, in the order they came. */
   readonly #releases: (() => void)[] = []
   #running: Promise<void> | undefined
+  #isClosed = false
 
   constructor(options: {
     publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
@@ -86,24 +87,31 @@ export class Outbox {
 
   /** Attempts to send what waits. Never rejects. */
   flush(): Promise<void> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#running ??= this.#run()
     return this.#running
   }
 
+  /** Sends nothing any more; what waits has expired. */
+  close(): void {
+    this.#isClosed = true
+    for (const event of this.#waiting.splice(0)) this.#onFate(event, 'expired')
+  }
+
   async #run(): Promise<void> {
+    await null
     this.#dropExpired()
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch()
       const reached = await this.#publish(encodeFrame(batch.map(({ jwt }) => jwt))).catch(() => 0)
-      if (reached === 0) return
+      if (reached === 0 || this.#isClosed) break
       this.#waiting.splice(0, batch.length)
       for (const event of batch) {
         this.#onFate(event, 'sent')
         this.#releases.shift()?.()
       }
     }
+    // In this very step: an event that comes after it begins a run of its own.
+    this.#running = undefined
   }
 
   #nextBatch(): SignedEvent[] {

@@ -53,6 +53,8 @@ export class Room {
   readonly #catchUp: CatchUp
   readonly #server: BacklogServer
   #channel: Channel | undefined
+  #lastTurn: Promise<unknown> = Promise.resolve()
+  #closed: Promise<void> | undefined
   #neighbours = 0
   /** A neighbour's connection was lost, and no neighbour has come since. */
   #hasLost = false
@@ -117,24 +119,37 @@ export class Room {
     this.#onNeighbours()
   }
 
-  /** Signs a text and sends it, or keeps it for the first neighbour. */
+  /** Signs a text and sends it, or keeps it for the first neighbour. What is sent first goes out first. */
   async send(text: string, replyTo?: EventId): Promise<Message> {
     this.assertOpen()
     assertText(text)
     const place = await this.#outbox.reserve()
     try {
-      const body = replyTo === undefined ? { text } : { text, replyTo }
-      const { timeline } = this.state
-      const options = { parents: timeline.heads(), after: timeline.lastTimestamp }
-      const event = await this.#author.write(this.topic, 'message', body, options)
-      this.assertOpen()
-      this.typing.sent()
-      const message = await this.state.admitOwnMessage(event)
+      const { event, message } = await this.#inTurn(() => this.#write(text, replyTo))
       await place.fill(event)
       return message
     } finally {
       place.release()
     }
+  }
+
+  async #write(text: string, replyTo?: EventId): Promise<{ event: SignedEvent; message: Message }> {
+    const body = replyTo === undefined ? { text } : { text, replyTo }
+    const { timeline } = this.state
+    const options = { parents: timeline.heads(), after: timeline.lastTimestamp }
+    const event = await this.#author.write(this.topic, 'message', body, options)
+    this.assertOpen()
+    this.typing.sent()
+    const message = await this.state.admitOwnMessage(event)
+    this.assertOpen()
+    return { event, message }
+  }
+
+  /** Signing and verifying take their time, each a different one: one message after the other. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(task)
+    this.#lastTurn = turn.catch(() => {})
+    return turn
   }
 
   /** The newest messages before a place, after asking other members for them. */
@@ -144,11 +159,16 @@ export class Room {
   }
 
   /** Leaves: says so, and ends everything. Never rejects. */
-  async close(): Promise<void> {
-    if (this.status.status.current === 'closed') return
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown()
+    return this.#closed
+  }
+
+  async #shutDown(): Promise<void> {
     this.status.close()
     this.typing.close()
     this.#catchUp.close(chatLeft())
+    this.#outbox.close()
     await this.presence.leave().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
     this.state.close()
     this.#channel?.leave()

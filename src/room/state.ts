@@ -31,6 +31,7 @@ export class RoomState {
   /** One object a message, for as long as the timeline has the event. */
   /** By id: the own messages whose fate is open. */
   readonly #unsent = new Map<string, Message>()
+  #isClosed = false
   readonly #messages = new WeakMap<TimelineEvent, Message>()
 
   constructor(options: {
@@ -85,6 +86,7 @@ export class RoomState {
     jwts: readonly string[],
   ): Promise<{ messages: Message[]; accepted: number; rejected: boolean }> {
     const answers = await Promise.all(jwts.map((jwt) => this.#gate.admit(jwt, 'history')))
+    if (this.#isClosed) return { messages: [], accepted: 0, rejected: false }
     const messages: Message[] = []
     let accepted = 0
     for (const answer of answers) {
@@ -127,11 +129,14 @@ export class RoomState {
 
   /** The connection to a device was lost. */
   lose(peerId: string): void {
+    if (this.#isClosed) return
     this.roster.lose(peerId, this.#clock.now())
     this.#expiry.by(this.roster.nextDeadline())
   }
 
+  /** What is still being verified takes no effect any more. */
   close(): void {
+    this.#isClosed = true
     this.#expiry.cancel()
   }
 
@@ -145,6 +150,7 @@ export class RoomState {
   }
 
   #applyLive(event: SignedEvent): void {
+    if (this.#isClosed) return
     if (!isType(event, 'message')) {
       this.#applyPresence(event, true)
       return

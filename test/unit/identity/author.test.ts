@@ -1,5 +1,5 @@
 import { EdDSASigner } from 'did-jwt'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { createAuthor } from '../../../src/identity/author.ts'
 import { systemRandom } from '../../../src/random.ts'
 import { parseJwt } from '../../../src/wire/jwt.ts'
@@ -12,6 +12,10 @@ let now = NOW
 const clock = { now: () => now, after: () => () => {} }
 const author = (signer = EdDSASigner(seed)): ReturnType<typeof createAuthor> =>
   createAuthor({ did, signer }, { clock, random: systemRandom })
+
+beforeEach(() => {
+  now = NOW
+})
 
 describe('an author', () => {
   it('writes events that stand up to the parser', async () => {
@@ -28,12 +32,23 @@ describe('an author', () => {
     const writer = author()
     now = NOW
     const together = await Promise.all([1, 2, 3].map((n) => writer.write(TOPIC, 'message', { text: `${n}` })))
-    now = NOW - 60_000
+    now = NOW - 29_000
     const late = await writer.write(TOPIC, 'message', { text: '4' })
     const events = [...together, late]
     expect(events.map(({ timestamp }) => timestamp - NOW)).toEqual([0, 1, 2, 3])
     expect(new Set(events.map(({ claims }) => claims.jti)).size).toBe(4)
     now = NOW
+  })
+
+  it('follows a clock that is set back by more than 30 s: others would ignore events from the future', async () => {
+    const writer = author()
+    const { timestamp } = await writer.write(TOPIC, 'message', { text: '1' })
+    now = timestamp - 120_000
+    const [second, third] = [
+      await writer.write(TOPIC, 'message', { text: '2' }),
+      await writer.write(TOPIC, 'message', { text: '3' }),
+    ]
+    expect([second.timestamp, third.timestamp]).toEqual([now, now + 1])
   })
 
   it('gives no two events the same time in different rooms either', async () => {

@@ -20,6 +20,7 @@ let resolve: (signal: AbortSignal) => Promise<Multiaddr[]>
 let failures: GhostChatError[]
 let known: Multiaddr[][]
 let events: EventTarget
+let gossiping: boolean
 let link: NodeLink
 let running: Promise<void>
 
@@ -31,6 +32,7 @@ beforeEach(async () => {
   failures = []
   known = []
   connected = false
+  gossiping = true
   events = new EventTarget()
   resolve = async () => [address]
   dial = async () => Promise.reject(new Error('no route'))
@@ -43,6 +45,7 @@ beforeEach(async () => {
     getConnections: () => (connected ? [{}] : []),
     addEventListener: events.addEventListener.bind(events),
     removeEventListener: events.removeEventListener.bind(events),
+    hangUp: async (peerId: PeerId) => disconnect(peerId),
   } as unknown as Libp2p
   link = new NodeLink({
     libp2p,
@@ -50,6 +53,7 @@ beforeEach(async () => {
     random: { bytes: (length) => new Uint8Array(length), fraction: () => 1 },
     name: 'https://node.example',
     resolve: (signal) => resolve(signal),
+    isGossiping: () => gossiping,
     onAddresses: (addresses) => known.push(addresses),
     onFailure: (error) => failures.push(error),
   })
@@ -88,27 +92,39 @@ describe('the link to a node', () => {
     expect(link.peerId?.equals(node)).toBe(true)
   })
 
-  it('dials again at once when the connection is lost, and only then', async () => {
+  it('dials again at once when a connection that held is lost, and only then', async () => {
     succeed()
     run()
     await settle()
-    await clock.advance(1_000)
+    await clock.advance(12_000)
     disconnect(other)
     await settle()
     expect(dials).toEqual([0])
     disconnect(node)
     await settle()
-    expect(dials).toEqual([0, 1_000])
+    expect(dials).toEqual([0, 12_000])
   })
 
-  it('dials again when the connection is gone before it listens', async () => {
-    dial = async () => {
-      if (dials.length > 1) connected = true
-      return { remotePeer: node }
-    }
+  it('backs off from a node that accepts and drops, without calling it unreachable', async () => {
+    dial = async () => ({ remotePeer: node })
     run()
     await settle()
-    expect(dials).toEqual([0, 0])
+    await clock.advance(20_000)
+    const pauses = dials.slice(1).map((at, index) => at - (dials[index] ?? 0))
+    expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000])
+    expect(failures).toEqual([])
+  })
+
+  it('ends a connection over which nothing is gossiped any more, and makes another', async () => {
+    succeed()
+    run()
+    await settle()
+    await clock.advance(14_000)
+    gossiping = false
+    await clock.advance(1_000)
+    gossiping = true
+    await clock.advance(60_000)
+    expect(dials).toEqual([0, 15_000])
   })
 
   it('doubles its pauses from half a second to 15 s', async () => {

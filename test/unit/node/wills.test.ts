@@ -20,6 +20,8 @@ let handler: StreamHandler
 let events: EventTarget
 let published: [string, string][]
 let read: number
+let connected: boolean
+let accepted: boolean
 let wills: Wills
 
 beforeEach(async () => {
@@ -34,10 +36,13 @@ beforeEach(async () => {
     handle: async (_protocol: string, onStream: StreamHandler) => {
       handler = onStream
     },
-    getConnections: () => [],
+    getConnections: () => (connected ? [{}] : []),
   } as unknown as Libp2p
   const publish = async (topic: string, jwt: string): Promise<void> => void published.push([topic, jwt])
-  wills = new Wills({ libp2p, clock, logger: silentLogger, publish })
+  connected = true
+  accepted = true
+  const wouldAccept = async (): Promise<boolean> => accepted
+  wills = new Wills({ libp2p, clock, logger: silentLogger, wouldAccept, publish })
   await wills.start()
 })
 afterEach(() => {
@@ -60,8 +65,12 @@ async function entrust(...frames: string[]): Promise<void> {
 
 const tell = (event: string, detail: unknown): boolean =>
   events.dispatchEvent(new CustomEvent(event, { detail }))
-const disconnect = (): boolean => tell('peer:disconnect', client)
+const disconnect = (): void => {
+  connected = false
+  tell('peer:disconnect', client)
+}
 const closePage = (): void => {
+  connected = false
   wills.pageGone(address)
   tell('connection:close', {
     remotePeer: client,
@@ -124,7 +133,7 @@ describe('a will', () => {
     ['that is a message', () => messageBy(ada, 'hello').jwt],
     ['that is a join', () => eventBy(ada, 'join', { peer: client.toString(), data: {} }).jwt],
     ['that is rubbish', () => 'hello'],
-    ['that is too long', () => 'x'.repeat(17_000)],
+    ['that is too long', () => will({ topic: `3box.chat.space.${'x'.repeat(1_000)}` })],
   ])('%s is not kept', async (_what, make) => {
     await entrust(make())
     disconnect()
@@ -133,13 +142,29 @@ describe('a will', () => {
     expect(read).toBe(1)
   })
 
-  it('is kept for 256 rooms of a client and not one more', async () => {
+  it('is kept for 1,000 rooms of a client and not one more', async () => {
     await entrust(
-      ...Array.from({ length: 257 }, (_, room) => will({ topic: topicOf('space', `room-${room}`) })),
+      ...Array.from({ length: 1_001 }, (_, room) => will({ topic: topicOf('space', `room-${room}`) })),
     )
     disconnect()
     await clock.advance(10_000)
-    expect(published).toHaveLength(256)
+    expect(published).toHaveLength(1_000)
+  })
+
+  it('is not kept where the gate of the room would not accept it, or the client is not in the room', async () => {
+    accepted = false
+    await entrust(will())
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toEqual([])
+  })
+
+  it('is not kept when the client is gone before it was read', async () => {
+    connected = false
+    await entrust(will())
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toEqual([])
   })
 
   it('is not published when the node stops', async () => {

@@ -1,3 +1,4 @@
+import { checkKind, checkOptions, checkSignal } from './check.ts'
 import { describe, GhostChatError } from './errors.ts'
 import { IsolatedEmitter } from './events.ts'
 import { BACKLOG_MAX_EVENTS, READER_MAX_MESSAGES, WINDOW_MAX_EVENTS } from './limits.ts'
@@ -171,7 +172,8 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
    * @throws `invalid-option`, `invalid-message` (`before` is unknown), `chat-left`, or the reason of the signal
    */
   async requestBacklog(options: BacklogOptions = {}): Promise<Message[]> {
-    const { limit = BACKLOG_MAX_EVENTS, before, signal } = options
+    const { limit = BACKLOG_MAX_EVENTS, before, signal } = checkOptions(options)
+    checkSignal(signal)
     if (!Number.isInteger(limit) || limit < 1 || limit > WINDOW_MAX_EVENTS) {
       throw new GhostChatError(
         'invalid-option',
@@ -179,6 +181,9 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
       )
     }
     const place = typeof before === 'string' ? this.message(before) : before
+    if (place !== undefined && !(place instanceof Message)) {
+      throw new GhostChatError('invalid-option', 'before must be a message or the id of one')
+    }
     if (before !== undefined && place === undefined) {
       throw new GhostChatError('invalid-message', `no message with the id ${String(before)} is known`)
     }
@@ -196,7 +201,8 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
    * error `reader-too-slow` after those.
    */
   messages(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<Message> {
-    const { signal } = options
+    const { signal } = checkOptions(options)
+    checkSignal(signal)
     const end = (): void => reader.end()
     const reader = new MessageReader(READER_MAX_MESSAGES, () => {
       this.#readers.delete(reader)
@@ -210,13 +216,20 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
     return reader
   }
 
-  /** Hides messages the filter says no to, new ones and those of a backlog. Answers a function that removes the filter. */
+  /**
+   * Hides messages the filter says no to, new ones and those of a backlog.
+   * Answers a function that removes the filter.
+   *
+   * @throws `invalid-option`
+   */
   addFilter(filter: MessageFilter): () => void {
+    checkKind('a filter', filter, 'function')
     return this.#room.visibility.addFilter(filter)
   }
 
-  /** Hides what this DID writes and that it types, on this device only. */
+  /** Hides what this DID writes and that it types, on this device only. @throws `invalid-option` */
   mute(did: string): void {
+    checkKind('a DID', did, 'string')
     this.#room.visibility.mute(did)
     this.#room.typing.ended(did)
   }

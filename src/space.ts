@@ -1,6 +1,7 @@
 import { runtime } from '#runtime'
 import { untilAborted } from './abort.ts'
 import { GhostChat } from './chat.ts'
+import { checkKind, checkMethods, checkOptions, checkSignal } from './check.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { GhostChatError } from './errors.ts'
 import { createAuthor } from './identity/author.ts'
@@ -28,8 +29,8 @@ export interface OpenSpaceOptions {
   identity?: IdentityOption
   /**
    * The dapp's own libp2p node, used instead of one of our own. It needs
-   * `@libp2p/gossipsub` as the service `pubsub`, with `StrictNoSign`. It stays
-   * open when the space is closed.
+   * `@libp2p/gossipsub` as the service `pubsub`, with `StrictNoSign`, and serves
+   * one space at a time. It stays open when the space is closed.
    */
   libp2p?: unknown
   /** Gives up opening; the promise rejects with the signal's reason. */
@@ -66,7 +67,8 @@ const openDids = new Map<string, { space: string; count: number }>()
  *
  * @param name the application's name, the same for all its users
  * @throws `invalid-name`, `invalid-node`, `invalid-identity`, `identity-reused`,
- * `key-store-failed`, `invalid-option`, or the reason of the signal
+ * `key-store-failed`, `signing-failed` (the signer throws), `invalid-option`, or
+ * the reason of the signal
  *
  * @example
  * ```ts
@@ -75,11 +77,19 @@ const openDids = new Map<string, { space: string; count: number }>()
  * ```
  */
 export async function openSpace(name: string, options: OpenSpaceOptions = {}): Promise<Space> {
-  const { signal, nodes = [] } = options
+  const { signal, nodes = [] } = checkOptions(options)
+  checkSignal(signal)
   signal?.throwIfAborted()
   topicOf(name, '-')
   if (!Array.isArray(nodes)) throw new GhostChatError('invalid-option', 'nodes must be a list of texts')
-  const opening = openIdentity(options.identity ?? 'stored', name, () => runtime.keyStore())
+  const { clock = systemClock, random = systemRandom, logger = consoleLogger, network } = options
+  checkMethods('clock', clock, 'now', 'after')
+  checkMethods('random', random, 'bytes', 'fraction')
+  checkMethods('logger', logger, 'debug', 'warn')
+  if (network !== undefined) checkMethods('network', network, 'join', 'close')
+  const opening = openIdentity(options.identity === undefined ? 'stored' : options.identity, name, () =>
+    runtime.keyStore(),
+  )
   const identity = await untilAborted(opening, signal)
   const releaseDid = claimDid(identity.did, name)
   try {
@@ -164,8 +174,8 @@ export class Space {
   }
 
   /**
-   * Joins a room. Joining a room one is in answers the same chat; after leaving
-   * it, a new one.
+   * Joins a room. Joining a room one is in answers the same chat, as it is, with
+   * the options of the first time; after leaving it, a new one.
    *
    * Resolves when the own presence is signed, connected or not: `chat.status`
    * tells, and what is sent meanwhile waits.
@@ -174,7 +184,8 @@ export class Space {
    * `signing-failed`, `space-closed`, or the reason of the signal
    */
   async joinChat(room: string, options: JoinChatOptions = {}): Promise<GhostChat> {
-    const { signal } = options
+    const { signal } = checkOptions(options)
+    checkSignal(signal)
     signal?.throwIfAborted()
     if (this.#closed !== undefined) throw new GhostChatError('space-closed', 'the space was closed')
     const topic = topicOf(this.name, room)
@@ -210,6 +221,9 @@ export class Space {
         `backlogLimit must be a whole number from 0 to ${BACKLOG_MAX_EVENTS}`,
       )
     }
+    if (!Array.isArray(filters))
+      throw new GhostChatError('invalid-option', 'filters must be a list of functions')
+    for (const filter of filters) checkKind('a filter', filter, 'function')
     const chat = new GhostChat(room, { ...this.#parts, topic, presence, backlogLimit }, () => {
       if (this.#rooms.get(topic)?.chat === chat) this.#rooms.delete(topic)
     })

@@ -22,7 +22,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<void>> = { node: runN
 
 async function main([command, ...args]: string[]): Promise<void> {
   if (command === undefined) throw new UsageError('a command is missing')
-  if (command === '--help' || command === 'help') return void process.stdout.write(HELP)
+  if (command === '--help' || command === '-h') return void process.stdout.write(HELP)
   if (command === '--version') return void process.stdout.write(`${version}\n`)
   const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
   if (run === undefined) throw new UsageError(`there is no command '${command}'`)

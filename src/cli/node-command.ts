@@ -42,7 +42,7 @@ function parse(args: string[]) {
         announce: { type: 'string', multiple: true },
         'trust-proxy': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     }).values
   } catch (thrown) {

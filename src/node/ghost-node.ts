@@ -85,6 +85,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
         rooms: hub.rooms,
         connections: libp2p.getConnections().length,
         reservations: relay.reservations.size,
+        wills: wills?.size ?? 0,
         uptime: Math.floor((Date.now() - startedAt) / 1000),
       }),
     }

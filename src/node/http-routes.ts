@@ -4,7 +4,7 @@ import { NODE_INFO_PATH, type NodeInfo } from '../wire/node-info.ts'
 /** What the HTTP side of a node answers from. */
 export interface NodeFacts {
   info(): NodeInfo
-  health(): { rooms: number; connections: number; reservations: number; uptime: number }
+  health(): { rooms: number; connections: number; reservations: number; wills: number; uptime: number }
 }
 
 /** Answers HTTP requests to a node: its description, its health, and a word to whoever opens it in a browser. */

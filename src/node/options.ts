@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { checkMethods } from '../check.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { consoleLogger, type Logger } from '../logger.ts'
 
@@ -40,11 +41,13 @@ const DEFAULT_PORT = 8787
 
 /** @throws `invalid-option` */
 export function checkOptions(options: GhostNodeOptions): CheckedOptions {
+  if (typeof options !== 'object' || options === null) fail('options must be an object')
   const { host = '0.0.0.0', dataDir, trustProxy = false, announce = [], logger = consoleLogger } = options
   if (typeof host !== 'string' || isIP(host) === 0) fail(`host must be an IP address, not '${String(host)}'`)
   if (dataDir !== undefined && (typeof dataDir !== 'string' || dataDir === '')) fail('dataDir must be a path')
   if (typeof trustProxy !== 'boolean') fail('trustProxy must be true or false')
   if (!Array.isArray(announce)) fail('announce must be a list of multiaddrs')
+  checkMethods('logger', logger, 'debug', 'warn')
   return {
     host,
     dataDir,

@@ -54,6 +54,11 @@ export class Wills {
     this.#publish = options.publish
   }
 
+  /** Of how many clients it has any. */
+  get size(): number {
+    return this.#wills.size
+  }
+
   async start(): Promise<void> {
     this.#libp2p.addEventListener('connection:close', this.#onConnectionClose)
     this.#libp2p.addEventListener('peer:disconnect', this.#onDisconnect)

@@ -98,7 +98,8 @@ export class Outbox {
   }
 
   async #run(): Promise<void> {
-    await null
+    // A run that ended in its first step would end before it was noted as the one that is running.
+    await Promise.resolve()
     this.#dropExpired()
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch()

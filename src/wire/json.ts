@@ -33,6 +33,8 @@ export function isJsonValue(value: unknown, depth = 8): value is JsonValue {
 /** {@link isJsonValue} for objects. */
 export function isJsonObject(value: unknown, depth = 8): value is JsonObject {
   if (!isRecord(value)) return false
+  if (Object.values(Object.getOwnPropertyDescriptors(value)).some(({ get }) => get !== undefined))
+    return false
   const prototype = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return false
   return Object.entries(value).every(

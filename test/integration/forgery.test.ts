@@ -13,7 +13,7 @@ test('forged and altered events published straight into the topic never surface'
   const bob = await openTestSpace('forgery', { nodes: [node.url] })
   const chats = [await ada.joinChat('lobby'), await bob.joinChat('lobby')] as const
   await Promise.all(chats.map(connected))
-  await online(chats[0], [ada.did, bob.did])
+  await Promise.all(chats.map((chat) => online(chat, [ada.did, bob.did])))
   const { topic } = chats[0]
   const surfaced: string[] = []
   for (const chat of chats) {

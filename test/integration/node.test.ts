@@ -102,6 +102,9 @@ test('a device that is gone without a word is gone for all after 10 s, by the wi
   await bob.joinChat('lobby')
   await online(adasChat, [ada.did, bob.did])
 
+  const wills = async (): Promise<unknown> => (await (await fetch(`${node.url}/healthz`)).json()).wills
+  await expect.poll(wills).toBe(2)
+
   const left = eventOf(adasChat, 'user-left')
   const since = Date.now()
   await machine.stop()

@@ -144,7 +144,7 @@ describe('the link to a node', () => {
     await settle()
     await clock.advance(10_000)
     succeed()
-    await clock.advance(15_000)
+    await clock.advance(30_000)
     dial = async () => Promise.reject(new Error('no route'))
     dials.length = 0
     const lostAt = clock.now() - NOW

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
 import type { GhostChat } from '../../src/index.ts'
-import { openTestSpace, startNode } from '../support/resources.ts'
-import { connected, online } from '../support/wait.ts'
+import { topicOf } from '../../src/wire/topic.ts'
+import { barePeer, openTestSpace, startNode } from '../support/resources.ts'
+import { connected, eventOf, online } from '../support/wait.ts'
 
 const CLIENTS = 30
 const ROUNDS = 5
+/** Their names are over 128 KiB together. */
+const MANY_ROOMS = 750
 
 test('in a room of 30 on one node everybody gets every message exactly once, in the same order', async () => {
   const node = await startNode()
@@ -31,6 +34,24 @@ test('in a room of 30 on one node everybody gets every message exactly once, in 
   )
   for (const order of orders) expect(order).toEqual(orders[0])
 }, 60_000)
+
+test('a node that carries hundreds of rooms of one peer still takes clients, who chat', async () => {
+  const node = await startNode()
+  const rooms = async (): Promise<unknown> => (await (await fetch(`${node.url}/healthz`)).json()).rooms
+  const { pubsub } = (await barePeer(node.multiaddrs[0] ?? '')).services
+  for (let number = 0; number < MANY_ROOMS; number += 1) {
+    pubsub.subscribe(topicOf('many', `${number}-${'x'.repeat(150)}`))
+  }
+  await expect.poll(rooms, { timeout: 10_000 }).toBe(MANY_ROOMS)
+
+  const ada = await openTestSpace('crowd', { nodes: [node.url] })
+  const bob = await openTestSpace('crowd', { nodes: [node.url] })
+  const [adasChat, bobsChat] = [await ada.joinChat('hall'), await bob.joinChat('hall')]
+  await Promise.all([adasChat, bobsChat].map((chat) => online(chat, [ada.did, bob.did])))
+  const heard = eventOf(bobsChat, 'message')
+  await adasChat.send('hello')
+  expect(await heard).toMatchObject([ada.did, { text: 'hello' }])
+})
 
 /** The texts a chat tells, once `count` have come; one too many shows as well. */
 function collect(chat: GhostChat, count: number): Promise<string[]> {

@@ -2,11 +2,14 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { systemClock } from '../../src/clock.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { createGhostNode } from '../../src/node/index.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { arrival, connected, eventOf, online } from '../support/wait.ts'
+
+const MULTISTREAM = new TextEncoder().encode('\u0013/multistream/1.0.0\n')
 
 test('a node describes itself, to pages of any origin', async () => {
   const node = await startNode()
@@ -83,6 +86,26 @@ test('clients come back when the node does, and what was written meanwhile arriv
   await expect.poll(() => message.status).toBe('sent')
   expect(events).toEqual([])
 })
+
+test.each(['fe80::1%eth0', '::ffff:192.0.2.1', '192.0.2.1, fe80::1%25en0', 'unknown'])(
+  'a node behind a proxy survives a client that is forwarded for %s',
+  async (forwarded) => {
+    const node = await startNode({ trustProxy: true })
+    const socket = new WebSocket(node.url.replace('http', 'ws'), {
+      headers: { 'x-forwarded-for': forwarded },
+    })
+    atEnd(() => socket.terminate())
+    await new Promise<void>((resolve, reject) => {
+      socket.once('message', () => resolve())
+      socket.once('close', () => resolve())
+      socket.once('error', reject)
+      // The first words of a libp2p connection: it is answered, or refused.
+      socket.once('open', () => socket.send(MULTISTREAM))
+    })
+    const space = await openTestSpace('proxy', { nodes: [node.url] })
+    await connected(await space.joinChat('lobby'))
+  },
+)
 
 test('an unreachable node is said to be, with the next attempt', async () => {
   const space = await openTestSpace('nowhere', { nodes: ['http://127.0.0.1:1'] })

@@ -1,3 +1,4 @@
+import { ManualClock } from 'ghostchat/testing'
 import { expect, test } from 'vitest'
 import { barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { connected, eventOf } from '../support/wait.ts'
@@ -24,6 +25,29 @@ test('one libp2p node serves one space at a time, and says so', async () => {
   await expect(openTestSpace('two', { libp2p: own })).rejects.toMatchObject({ code: 'invalid-option' })
   await first.close()
   await openTestSpace('two', { libp2p: own })
+})
+
+test('a libp2p node that was stopped under a space harms nobody', async () => {
+  const node = await startNode()
+  const own = await barePeer(node.multiaddrs[0] ?? '')
+  const clock = new ManualClock()
+  const space = await openTestSpace('stopped', { libp2p: own, clock })
+  const [left] = [await space.joinChat('left'), await space.joinChat('still open')]
+  await left.leaveChat()
+  await own.stop()
+  await clock.advance(15_000)
+  await expect(space.joinChat('late')).rejects.toMatchObject({ code: 'invalid-option' })
+  await expect(space.close()).resolves.toBeUndefined()
+  expect(clock.pending).toBe(0)
+})
+
+test('a space whose libp2p node was stopped right after a chat was left closes', async () => {
+  const node = await startNode()
+  const own = await barePeer(node.multiaddrs[0] ?? '')
+  const space = await openTestSpace('stopped', { libp2p: own })
+  await (await space.joinChat('lobby')).leaveChat()
+  await own.stop()
+  await expect(space.close()).resolves.toBeUndefined()
 })
 
 test.each([

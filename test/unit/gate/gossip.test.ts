@@ -58,6 +58,22 @@ describe('admitGossip', () => {
     ])
   })
 
+  it('passes an event on, once, that was remembered from a message that went no further', async () => {
+    const right = fresh()
+    expect(await said(right, expired())).toEqual(['ignore', 1])
+    expect(await said(right, early())).toEqual(['ignore', 0])
+    expect(await said(right)).toEqual(['accept', 0])
+    expect(await said(right)).toEqual(['ignore', 0])
+    expect(await said(right, fresh())).toEqual(['accept', 1])
+  })
+
+  it('passes an event on, once, that was known from the history', async () => {
+    const right = fresh()
+    expect(await gate.admit(right, 'history')).toMatchObject({ verdict: 'accept' })
+    expect(await said(right)).toEqual(['accept', 0])
+    expect(await said(right)).toEqual(['ignore', 0])
+  })
+
   it('takes nothing out of a message with a forgery', async () => {
     const right = fresh()
     expect(await said(right, forged())).toEqual(['reject', 0])

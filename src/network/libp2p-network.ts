@@ -173,9 +173,19 @@ export class Libp2pNetwork implements Network {
   }
 
   async #openStream(peerId: string, topic: string, signal: AbortSignal): Promise<FrameStream> {
-    const open = this.#libp2p.getConnections().find(({ remotePeer }) => remotePeer.toString() === peerId)
+    const find = (): Connection | undefined =>
+      this.#libp2p
+        .getConnections()
+        .find(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peerId)
     const options = { signal, runOnLimitedConnection: true }
-    const connection = open ?? (await this.#libp2p.dial(this.#routesTo(peerId), { signal }))
+    // Where both sides dial at once, libp2p gives one connection up and rejects whoever waits for it.
+    const connection =
+      find() ??
+      (await this.#libp2p.dial(this.#routesTo(peerId), { signal }).catch((thrown) => {
+        const other = find()
+        if (other !== undefined) return other
+        throw thrown
+      }))
     const stream = frameStream(await connection.newStream(BACKLOG_PROTOCOL, options))
     await stream.send(new TextEncoder().encode(topic))
     return stream

@@ -132,9 +132,10 @@ export class Hub {
     this.#rooms.delete(topic)
     this.#pubsub.unsubscribe(topic)
     this.#pubsub.topicValidators.delete(topic)
-    const [refused] = this.#refused
-    if (refused === undefined) return
-    this.#refused.delete(refused)
-    this.#look(refused)
+    for (const refused of this.#refused) {
+      if (this.#rooms.size >= this.#maxRooms) break
+      this.#refused.delete(refused)
+      this.#look(refused)
+    }
   }
 }

@@ -31,6 +31,7 @@ export class RoomState {
   /** One object a message, for as long as the timeline has the event. */
   /** By id: the own messages whose fate is open. */
   readonly #unsent = new Map<string, Message>()
+  #lastArrival: Promise<void> = Promise.resolve()
   #isClosed = false
   readonly #messages = new WeakMap<TimelineEvent, Message>()
 
@@ -57,7 +58,13 @@ export class RoomState {
 
   /** Admits a gossip message; the answer decides whether it travels on. */
   async admitGossip(data: Uint8Array): Promise<GossipVerdict> {
-    const { verdict, events } = await admitGossip(this.#gate, data)
+    // Verified side by side, applied in the order in which it came.
+    const before = this.#lastArrival
+    const admitting = admitGossip(this.#gate, data)
+    // Its value is dropped: it would hold on to that of the one before, and so to all.
+    this.#lastArrival = Promise.all([before, admitting]).then(() => {})
+    await before
+    const { verdict, events } = await admitting
     for (const event of events) this.#applyLive(event)
     return verdict
   }

@@ -44,10 +44,16 @@ test('a libp2p node that was stopped under a space harms nobody', async () => {
 test('a space whose libp2p node was stopped right after a chat was left closes', async () => {
   const node = await startNode()
   const own = await barePeer(node.multiaddrs[0] ?? '')
-  const space = await openTestSpace('stopped', { libp2p: own })
+  const failures: unknown[] = []
+  const logger = {
+    debug: (...entry: unknown[]) => failures.push(entry),
+    warn: (message: string) => failures.push(message),
+  }
+  const space = await openTestSpace('stopped', { libp2p: own, logger })
   await (await space.joinChat('lobby')).leaveChat()
   await own.stop()
   await expect(space.close()).resolves.toBeUndefined()
+  expect(failures).toEqual([])
 })
 
 test.each([

@@ -1,9 +1,13 @@
 import { settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type BacklogRequest, decodeRequest, encodeAnswer } from '../../src/wire/backlog.ts'
 import { topicOf } from '../../src/wire/topic.ts'
+import { eventBy, messageBy, testAuthor } from '../support/authors.ts'
 import {
+  answering,
   backlogOf,
   codeOf,
+  enter,
   RawPeer,
   settles,
   textsOf,
@@ -153,6 +157,127 @@ describe('the backlog', () => {
     for (const visitor of [ada, bob, carol, dave]) {
       expect(new Set(visitor.texts())).toEqual(new Set(['from the first half', 'from the second half']))
     }
+  })
+})
+
+describe('asking further and further back', () => {
+  const mallory = testAuthor(66)
+
+  /**
+   * A newcomer to a room with a member that has always one message more of a
+   * muted author, `at` so many milliseconds after the newcomer came.
+   */
+  async function besideEndless(at: (asked: number) => number): Promise<{ visitor: Visitor; peer: RawPeer }> {
+    const cameAt = world.clock.now() + 1_100
+    const peer = new RawPeer(world.network, LOBBY, (stream) => {
+      const options = { topic: LOBBY, at: cameAt + at(peer.streams.length) }
+      const { jwt } = messageBy(mallory, `${peer.streams.length}`, options)
+      answering(
+        encodeAnswer({ kind: 'events', jwts: [jwt] }),
+        encodeAnswer({ kind: 'done', more: true }),
+      )(stream)
+    })
+    const visitor = await visit({ backlogLimit: 0 })
+    visitor.chat.mute(mallory.did)
+    const presence = { peer: peer.peerId, data: {} }
+    await peer.publish(eventBy(mallory, 'presence', presence, { topic: LOBBY, at: cameAt }).jwt)
+    await world.pass(5_000)
+    return { visitor, peer }
+  }
+
+  it.each([
+    ['that is hidden', (asked: number) => -asked],
+    ['that is newer than was asked for', (asked: number) => asked],
+  ])('ends with a member that always has one more message %s', async (_what, at) => {
+    const { visitor, peer } = await besideEndless(at)
+    const before = peer.streams.length
+    const asking = visitor.chat.requestBacklog()
+    let ended = false
+    const end = (): void => {
+      ended = true
+    }
+    asking.then(end, end)
+    await until(() => ended)
+    expect(await asking).toEqual([])
+    expect(peer.streams.length - before).toBeLessThanOrEqual(20)
+  })
+
+  it('ends with a member that always has the same message', async () => {
+    const { jwt } = messageBy(mallory, 'again', { topic: LOBBY, at: world.clock.now() })
+    const peer = new RawPeer(world.network, LOBBY, (stream) =>
+      answering(
+        encodeAnswer({ kind: 'events', jwts: [jwt] }),
+        encodeAnswer({ kind: 'done', more: true }),
+      )(stream),
+    )
+    const bob = await visit({ backlogLimit: 0 })
+    const presence = { peer: peer.peerId, data: {} }
+    await peer.publish(eventBy(mallory, 'presence', presence, { topic: LOBBY, at: world.clock.now() }).jwt)
+    await world.pass(5_000)
+    expect(textsOf(await bob.chat.requestBacklog())).toEqual(['again'])
+    expect(peer.streams.length).toBeLessThan(20)
+  })
+
+  it('finds what is shown behind more than a page of what is not', async () => {
+    const [ada, bob] = [await visit(), await visit()]
+    const send = ({ chat }: Visitor, count: number): Promise<unknown> =>
+      Promise.all(Array.from({ length: count }, (_, index) => chat.send(`${index}`)))
+    await send(ada, 30)
+    await until(() => bob.texts().length === 30)
+    await send(bob, 120)
+    await until(() => ada.texts().length === 150)
+    const carol = await visit({ backlogLimit: 0 })
+    carol.chat.mute(bob.did)
+    const found = await carol.chat.requestBacklog({ limit: 30 })
+    expect(textsOf(found)).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`))
+  })
+
+  it('finds the history behind what came while it was being fetched', async () => {
+    new RawPeer(world.network, LOBBY)
+    const ada = await visit()
+    for (const text of ['1', '2', '3']) await ada.chat.send(text)
+    await world.pass(1_100)
+    const { space, network } = await world.space()
+    const bob = await enter(space, network)
+    // Time stands still: nobody greets Bob, so he has nobody to ask until all of this has come.
+    await until(() => ada.heard('user-joined').length === 1)
+    const news = Array.from({ length: 100 }, (_, index) => `news ${index}`)
+    await Promise.all(news.map((text) => ada.chat.send(text)))
+    await world.pass(100)
+    expect(bob.heard('backlog')).toEqual([['backlog', ['1', '2', '3']]])
+    expect(new Set(bob.heard('message').map(([, , text]) => text))).toEqual(new Set(news))
+    expect(bob.heard('message')).toHaveLength(news.length)
+  })
+
+  it('finds the history behind an answer that is full of what came meanwhile', async () => {
+    const questions: (BacklogRequest | undefined)[] = []
+    const cameAt = world.clock.now() + 1_100
+    const written = (text: string, at: number): string =>
+      messageBy(mallory, text, { topic: LOBBY, at: cameAt + at }).jwt
+    const news = Array.from({ length: 100 }, (_, index) => written(`news ${index}`, index + 1))
+    const history = [written('1', -3), written('2', -2)]
+    const peer = new RawPeer(world.network, LOBBY, (stream) => {
+      void (async () => {
+        const asked = await stream.frames[Symbol.asyncIterator]().next()
+        const question = decodeRequest(asked.value)
+        questions.push(question)
+        const jwts = question?.before === undefined ? news : history
+        for (let first = 0; first < jwts.length; first += 25) {
+          await stream.send(encodeAnswer({ kind: 'events', jwts: jwts.slice(first, first + 25) }))
+        }
+        await stream.send(encodeAnswer({ kind: 'done', more: question?.before === undefined }))
+        await stream.close()
+      })()
+    })
+    await world.pass(1_100)
+    const { space, network } = await world.space()
+    const bob = await enter(space, network)
+    const presence = { peer: peer.peerId, data: {} }
+    await peer.publish(eventBy(mallory, 'presence', presence, { topic: LOBBY, at: cameAt }).jwt)
+    await until(() => bob.heard('backlog').length === 1)
+    expect(bob.heard('backlog')).toEqual([['backlog', ['1', '2']]])
+    expect(bob.heard('message')).toHaveLength(100)
+    expect(questions).toMatchObject([{ limit: 100 }, { limit: 100, before: { timestamp: cameAt + 1 } }])
   })
 })
 

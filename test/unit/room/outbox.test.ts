@@ -1,3 +1,4 @@
+import { settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Outbox } from '../../../src/room/outbox.ts'
 import { toMilliseconds } from '../../../src/wire/claims.ts'
@@ -109,6 +110,52 @@ describe('the outbox', () => {
       ['2', 'sent'],
     ])
     expect(frames).toHaveLength(2)
+  })
+
+  describe.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])('at any time (%i microtasks)', (offset) => {
+    const pass = async (): Promise<void> => {
+      for (let step = 0; step < offset; step += 1) await Promise.resolve()
+    }
+
+    it('sends what is added after a flush that had nothing to send began', async () => {
+      const place = await outbox.reserve()
+      void outbox.flush()
+      await pass()
+      void place.fill(messageBy(ada, 'late'))
+      await settle()
+      expect(fates).toEqual([['late', 'sent']])
+    })
+
+    it('sends what is added after the last publish of a flush ended', async () => {
+      const [first, second] = [await outbox.reserve(), await outbox.reserve()]
+      publish = async (frame) => {
+        publish = take
+        void pass().then(() => second.fill(messageBy(ada, 'late')))
+        return take(frame)
+      }
+      void first.fill(messageBy(ada, 'early'))
+      await settle()
+      expect(fates).toEqual([
+        ['early', 'sent'],
+        ['late', 'sent'],
+      ])
+    })
+
+    it('sends what is added after a flush that found nobody', async () => {
+      const [first, second] = [await outbox.reserve(), await outbox.reserve()]
+      publish = async () => {
+        publish = take
+        void pass().then(() => second.fill(messageBy(ada, 'late')))
+        return 0
+      }
+      void first.fill(messageBy(ada, 'early'))
+      await settle()
+      await outbox.flush()
+      expect(fates).toEqual([
+        ['early', 'sent'],
+        ['late', 'sent'],
+      ])
+    })
   })
 
   it('keeps what a broken network did not take', async () => {

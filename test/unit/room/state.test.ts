@@ -1,6 +1,6 @@
-import { ManualClock } from 'ghostchat/testing'
+import { ManualClock, settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createVerifier } from '../../../src/identity/verifier.ts'
+import { createVerifier, type Verifier } from '../../../src/identity/verifier.ts'
 import type { RoomListener } from '../../../src/room/listener.ts'
 import { RoomState } from '../../../src/room/state.ts'
 import { Typing } from '../../../src/room/typing.ts'
@@ -23,6 +23,7 @@ const me = testAuthor(0)
 const ada = testAuthor(1)
 const bob = testAuthor(2)
 const verifier = createVerifier()
+let verify: Verifier['verify']
 let clock: ManualClock
 let now: () => number
 let told: unknown[][]
@@ -31,6 +32,7 @@ let typing: Typing
 let state: RoomState
 
 beforeEach(() => {
+  verify = verifier.verify
   clock = new ManualClock(NOW)
   now = () => clock.now()
   told = []
@@ -56,7 +58,7 @@ beforeEach(() => {
     topic: TOPIC,
     did: me.did,
     clock: time,
-    verifier,
+    verifier: { verify: (...args) => verify(...args) },
     listener,
     visibility,
     typing,
@@ -77,6 +79,23 @@ describe('what a device knows of a room', () => {
       ['message', 'hello'],
     ])
     expect(textsOf(state.messages(10))).toEqual(['hello'])
+  })
+
+  it('is told in the order in which it came, however long each verification takes', async () => {
+    const verified: ((right: boolean) => void)[] = []
+    verify = () => new Promise((resolve) => verified.push(resolve))
+    const arriving = [1, 2, 3].map((ms) => gossip(messageBy(ada, `${ms}`, { at: NOW + ms }).jwt))
+    expect(verified).toHaveLength(3)
+    for (const answer of verified.reverse()) {
+      answer(true)
+      await settle()
+    }
+    expect(await Promise.all(arriving)).toEqual(['accept', 'accept', 'accept'])
+    expect(told).toEqual([
+      ['message', '1'],
+      ['message', '2'],
+      ['message', '3'],
+    ])
   })
 
   it('is not changed by what the gate refuses', async () => {
@@ -213,6 +232,29 @@ describe('time', () => {
     await gossip(join(ada, 1), eventBy(ada, 'typing', { state: 'start' }).jwt)
     state.close()
     typing.close()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('has no effect by what is verified only after it was closed', async () => {
+    const verified: ((right: boolean) => void)[] = []
+    verify = () => new Promise((resolve) => verified.push(resolve))
+    const start = eventBy(ada, 'typing', { state: 'start' }).jwt
+    const verdicts = [
+      gossip(join(ada, 1), messageBy(ada, 'hello').jwt, start),
+      gossip(eventBy(bob, 'leave', { peer: testPeerId(2) }).jwt),
+    ]
+    const history = state.admitHistory([join(bob, 2), messageBy(bob, 'before', { at: NOW - 1 }).jwt])
+    const own = state.admitOwnMessage(messageBy(me, 'mine'))
+    state.close()
+    typing.close()
+    expect(verified).toHaveLength(7)
+    for (const answer of verified) answer(true)
+    // It still travels on: that others hear it does not hang on this device's being there.
+    expect(await Promise.all(verdicts)).toEqual(['accept', 'accept'])
+    expect(await history).toEqual({ messages: [], accepted: 0, rejected: false })
+    await own
+    state.lose(testPeerId(1))
+    expect(told).toEqual([])
     expect(clock.pending).toBe(0)
   })
 

@@ -1,0 +1,273 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { type GossipSub, type TopicValidatorFn, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { ManualClock, settle } from 'ghostchat/testing'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createVerifier } from '../../../src/identity/verifier.ts'
+import { silentLogger } from '../../../src/logger.ts'
+import { Hub } from '../../../src/node/hub.ts'
+import { decodeFrame, encodeFrame } from '../../../src/wire/frame.ts'
+import { topicOf } from '../../../src/wire/topic.ts'
+import {
+  claimsBy,
+  eventBy,
+  messageBy,
+  NOW,
+  signClaims,
+  TOPIC,
+  testAuthor,
+  testPeerId,
+} from '../../support/authors.ts'
+
+/** A gossipsub whose peers are moved by hand. */
+class FakePubsub extends EventTarget {
+  readonly topicValidators = new Map<string, TopicValidatorFn>()
+  readonly subscribed: string[] = []
+  readonly unsubscribed: string[] = []
+  readonly published: [string, string[] | undefined][] = []
+  readonly #subscribers = new Map<string, PeerId[]>()
+
+  getSubscribers(topic: string): PeerId[] {
+    return this.#subscribers.get(topic) ?? []
+  }
+
+  subscribe(topic: string): void {
+    this.subscribed.push(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    this.unsubscribed.push(topic)
+  }
+
+  async publish(topic: string, data: Uint8Array): Promise<void> {
+    this.published.push([topic, decodeFrame(data)])
+  }
+
+  /** Who is in a topic now, as gossipsub tells it. */
+  set(topic: string, ...peers: PeerId[]): void {
+    this.forget(topic, ...peers)
+    const subscriptions = [{ topic, subscribe: peers.length > 0 }]
+    this.dispatchEvent(new CustomEvent('subscription-change', { detail: { subscriptions } }))
+  }
+
+  /** Who is left in a topic after a disconnect, of which gossipsub tells nothing. */
+  forget(topic: string, ...peers: PeerId[]): void {
+    this.#subscribers.set(topic, peers)
+  }
+}
+
+const ada = testAuthor(1)
+const other = topicOf('space', 'other room')
+let client: PeerId
+let stranger: PeerId
+let clock: ManualClock
+let pubsub: FakePubsub
+let libp2p: EventTarget
+let hub: Hub
+
+async function newPeer(): Promise<PeerId> {
+  return peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+}
+
+function createHub(maxRooms = 100): Hub {
+  const created = new Hub({
+    libp2p: libp2p as unknown as Libp2p,
+    pubsub: pubsub as unknown as GossipSub,
+    verifier: createVerifier(),
+    clock,
+    logger: silentLogger,
+    maxRooms,
+  })
+  created.start()
+  return created
+}
+
+beforeEach(async () => {
+  client = await newPeer()
+  stranger = await newPeer()
+  clock = new ManualClock(NOW)
+  pubsub = new FakePubsub()
+  libp2p = new EventTarget()
+  hub = createHub()
+})
+
+describe('a hub', () => {
+  it('enters a room with its first client, once', () => {
+    pubsub.set(TOPIC, client)
+    pubsub.set(TOPIC, client, stranger)
+    expect(pubsub.subscribed).toEqual([TOPIC])
+    expect(pubsub.topicValidators.has(TOPIC)).toBe(true)
+    expect(hub.rooms).toBe(1)
+  })
+
+  it('leaves a room 15 s after its last client went', async () => {
+    pubsub.set(TOPIC, client, stranger)
+    pubsub.set(TOPIC, stranger)
+    await clock.advance(20_000)
+    pubsub.set(TOPIC)
+    await clock.advance(14_999)
+    expect([hub.rooms, pubsub.unsubscribed]).toEqual([1, []])
+    await clock.advance(1)
+    expect([hub.rooms, pubsub.unsubscribed]).toEqual([0, [TOPIC]])
+    expect(pubsub.topicValidators.size).toBe(0)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('leaves a room whose last client was disconnected, which gossipsub notes only later', async () => {
+    pubsub.set(TOPIC, client)
+    libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: client }))
+    pubsub.forget(TOPIC)
+    await clock.advance(15_000)
+    expect(pubsub.unsubscribed).toEqual([TOPIC])
+  })
+
+  it('stays where a client comes back within 15 s, and counts anew', async () => {
+    pubsub.set(TOPIC, client)
+    pubsub.set(TOPIC)
+    await clock.advance(14_999)
+    pubsub.set(TOPIC, client)
+    expect(clock.pending).toBe(0)
+    await clock.advance(20_000)
+    pubsub.set(TOPIC)
+    await clock.advance(14_999)
+    expect([hub.rooms, pubsub.unsubscribed]).toEqual([1, []])
+    expect(pubsub.subscribed).toEqual([TOPIC])
+  })
+
+  it('enters a room again that it left', async () => {
+    pubsub.set(TOPIC, client)
+    pubsub.set(TOPIC)
+    await clock.advance(15_000)
+    pubsub.set(TOPIC, client)
+    expect(pubsub.subscribed).toEqual([TOPIC, TOPIC])
+    expect(pubsub.topicValidators.has(TOPIC)).toBe(true)
+  })
+
+  it.each([
+    ['of something else', 'other.topic'],
+    ['without a room', '3box.chat.space'],
+    ['with an empty room', '3box.chat.space.'],
+    ['with a third part', '3box.chat.a.b.c'],
+    ['written in another way', '3box.chat.sp%61ce.room'],
+    ['with a broken escape', '3box.chat.space.%zz'],
+    ['that is too long', `3box.chat.space.${'x'.repeat(250)}`],
+  ])('ignores a topic %s', (_what, topic) => {
+    pubsub.set(topic, client)
+    expect(pubsub.subscribed).toEqual([])
+    expect(hub.rooms).toBe(0)
+  })
+
+  it('enters a room there was no place for when another one ends', async () => {
+    hub.stop()
+    hub = createHub(1)
+    pubsub.set(TOPIC, client)
+    pubsub.set(other, client)
+    expect(pubsub.subscribed).toEqual([TOPIC])
+    pubsub.set(TOPIC)
+    await clock.advance(15_000)
+    expect(pubsub.subscribed).toEqual([TOPIC, other])
+    expect(hub.rooms).toBe(1)
+  })
+
+  it('does not enter a refused room whose clients have gone meanwhile', async () => {
+    hub.stop()
+    hub = createHub(1)
+    pubsub.set(TOPIC, client)
+    pubsub.set(other, client)
+    pubsub.set(other)
+    pubsub.set(TOPIC)
+    await clock.advance(15_000)
+    expect(pubsub.subscribed).toEqual([TOPIC])
+    expect(hub.rooms).toBe(0)
+  })
+
+  it('goes on to the next refused room where the clients of the first have gone', async () => {
+    hub.stop()
+    hub = createHub(2)
+    const [third, fourth] = [topicOf('space', '3'), topicOf('space', '4')]
+    for (const topic of [TOPIC, other, third, fourth]) pubsub.set(topic, client)
+    pubsub.set(third)
+    pubsub.set(TOPIC)
+    await clock.advance(15_000)
+    expect(pubsub.subscribed).toEqual([TOPIC, other, fourth])
+  })
+
+  it('stops without telling its clients that it leaves: it may be back in a second', async () => {
+    pubsub.set(TOPIC, client)
+    pubsub.set(other, client)
+    pubsub.set(other)
+    hub.stop()
+    expect(clock.pending).toBe(0)
+    await clock.advance(60_000)
+    expect(pubsub.unsubscribed).toEqual([])
+    pubsub.set(topicOf('space', 'late'), client)
+    libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: client }))
+    await settle()
+    expect(pubsub.subscribed).toEqual([TOPIC, other])
+  })
+})
+
+describe('what a hub says to a gossip message', () => {
+  const validate = async (...jwts: string[]): Promise<unknown> =>
+    pubsub.topicValidators.get(TOPIC)?.(client, {
+      type: 'unsigned',
+      topic: TOPIC,
+      data: encodeFrame(jwts),
+    })
+
+  beforeEach(() => pubsub.set(TOPIC, client))
+
+  it('is accept for what is new, ignore for what is known', async () => {
+    const { jwt } = messageBy(ada, 'hello')
+    expect(await validate(jwt)).toBe(TopicValidatorResult.Accept)
+    expect(await validate(jwt)).toBe(TopicValidatorResult.Ignore)
+  })
+
+  it('is ignore for what has expired, reject for a forgery and for another room', async () => {
+    expect(await validate(messageBy(ada, 'old', { at: NOW - 86_400_000 }).jwt)).toBe(
+      TopicValidatorResult.Ignore,
+    )
+    const forged = signClaims(testAuthor(2), claimsBy(ada, 'message', { text: 'forged' }))
+    expect(await validate(forged)).toBe(TopicValidatorResult.Reject)
+    expect(await validate(messageBy(ada, 'elsewhere', { topic: other }).jwt)).toBe(
+      TopicValidatorResult.Reject,
+    )
+  })
+})
+
+describe('a will', () => {
+  const leave = (): string => eventBy(ada, 'leave', { peer: testPeerId(1) }).jwt
+
+  it('is published once, where the gate of its room accepts it', async () => {
+    pubsub.set(TOPIC, client)
+    const jwt = leave()
+    await Promise.all([hub.publish(TOPIC, jwt), hub.publish(TOPIC, jwt)])
+    await hub.publish(TOPIC, jwt)
+    expect(pubsub.published).toEqual([[TOPIC, [jwt]]])
+  })
+
+  it('is not published in a room the hub is not in, nor when it is forged or late', async () => {
+    await hub.publish(TOPIC, leave())
+    pubsub.set(TOPIC, client)
+    const peer = testPeerId(1)
+    await hub.publish(TOPIC, signClaims(testAuthor(2), claimsBy(ada, 'leave', { peer })))
+    await hub.publish(TOPIC, eventBy(ada, 'leave', { peer }, { at: NOW - 10 * 86_400_000 }).jwt)
+    await hub.publish(TOPIC, 'not a JWT')
+    expect(pubsub.published).toEqual([])
+  })
+
+  it('would be accepted of a client that is in the room, and is not used up by the question', async () => {
+    const jwt = leave()
+    expect(await hub.wouldAccept(TOPIC, jwt, client.toString())).toBe(false)
+    pubsub.set(TOPIC, client)
+    expect(await hub.wouldAccept(TOPIC, jwt, client.toString())).toBe(true)
+    expect(await hub.wouldAccept(TOPIC, jwt, stranger.toString())).toBe(false)
+    expect(await hub.wouldAccept(other, jwt, client.toString())).toBe(false)
+    const forged = signClaims(testAuthor(2), claimsBy(ada, 'leave', { peer: testPeerId(1) }))
+    expect(await hub.wouldAccept(TOPIC, forged, client.toString())).toBe(false)
+    await hub.publish(TOPIC, jwt)
+    expect(pubsub.published).toHaveLength(1)
+    expect(await hub.wouldAccept(TOPIC, jwt, client.toString())).toBe(false)
+  })
+})

@@ -7,6 +7,7 @@ import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
 import { frameStream } from './frame-stream.ts'
 import { Libp2pChannel } from './libp2p-channel.ts'
 import type { Channel, ChannelHandler, FrameStream, Network } from './network.ts'
+import { Turnstile } from './turnstile.ts'
 import { WillSender } from './will-sender.ts'
 
 /** A libp2p node that has gossipsub. */
@@ -18,6 +19,11 @@ const WARM_MS = 15_000
 const STREAM_RETRY_MS = 20
 /** How long a peer that opened a stream may take to say for which topic. */
 const HELLO_TIMEOUT_MS = 5_000
+/**
+ * How many streams we open to a peer at once, for all rooms together. A libp2p connection breaks when more than 10
+ * come before the other side has finished setting it up.
+ */
+const STREAMS_PER_PEER = 8
 /** How many streams a peer may open at once on one connection, for all rooms together; each room has limits of its own. */
 const STREAMS_MAX = 256
 const TOPIC_DECODER = new TextDecoder('utf-8', { fatal: true })
@@ -40,6 +46,7 @@ export class Libp2pNetwork implements Network {
   readonly #channels = new Map<string, Libp2pChannel>()
   /** Topics that were left and are still subscribed: ends that. */
   readonly #warm = new Map<string, () => void>()
+  readonly #turnstile = new Turnstile(STREAMS_PER_PEER)
   #cancelRetry: (() => void) | undefined
   #closed: Promise<void> | undefined
 
@@ -173,22 +180,41 @@ export class Libp2pNetwork implements Network {
   }
 
   async #openStream(peerId: string, topic: string, signal: AbortSignal): Promise<FrameStream> {
+    const leave = await this.#turnstile.enter(peerId, signal)
+    try {
+      const connection = await this.#connectionTo(peerId, signal)
+      const options = { signal, runOnLimitedConnection: true }
+      const stream = frameStream(await connection.newStream(BACKLOG_PROTOCOL, options))
+      await stream.send(new TextEncoder().encode(topic))
+      return {
+        ...stream,
+        close: () => stream.close().finally(leave),
+        abort: (reason) => {
+          stream.abort(reason)
+          leave()
+        },
+      }
+    } catch (thrown) {
+      leave()
+      throw thrown
+    }
+  }
+
+  async #connectionTo(peerId: string, signal: AbortSignal): Promise<Connection> {
     const find = (): Connection | undefined =>
       this.#libp2p
         .getConnections()
         .find(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peerId)
-    const options = { signal, runOnLimitedConnection: true }
-    // Where both sides dial at once, libp2p gives one connection up and rejects whoever waits for it.
-    const connection =
-      find() ??
-      (await this.#libp2p.dial(this.#routesTo(peerId), { signal }).catch((thrown) => {
-        const other = find()
-        if (other !== undefined) return other
-        throw thrown
-      }))
-    const stream = frameStream(await connection.newStream(BACKLOG_PROTOCOL, options))
-    await stream.send(new TextEncoder().encode(topic))
-    return stream
+    const known = find()
+    if (known !== undefined) return known
+    try {
+      return await this.#libp2p.dial(this.#routesTo(peerId), { signal })
+    } catch (thrown) {
+      // Where both sides dial at once, libp2p gives one connection up and rejects whoever waits for it.
+      const other = find()
+      if (other !== undefined) return other
+      throw thrown
+    }
   }
 
   /** Reads for which topic the stream is, and hands it to that room. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { openTestSpace, startNode } from '../support/resources.ts'
 import { connected, eventOf } from '../support/wait.ts'
 
-const ROOMS = Array.from({ length: 12 }, (_, index) => `room ${index}`)
+const ROOMS = Array.from({ length: 40 }, (_, index) => `room ${index}`)
 
 test('who shares many rooms with another gets the backlog of each of them', async () => {
   const node = await startNode()

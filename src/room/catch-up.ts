@@ -41,6 +41,8 @@ export class CatchUp {
   #caughtUp: Promise<void> = Promise.resolve()
   #endConnectWait = (_then?: Promise<void>): void => {}
   #cancelSecondLook = (): void => {}
+  /** Nobody has answered yet; later, what is asked for is only what was missed. */
+  #isNewcomer = true
   /** When the connection was made. */
   #connectedAt = Number.POSITIVE_INFINITY
 
@@ -118,16 +120,18 @@ export class CatchUp {
 
   /**
    * The backlog up to its limit. In a lively room the newest messages are not
-   * history but what has come since the connection was made: then it asks once
-   * more, for those before.
+   * history but what has come since the connection was made: then a newcomer asks
+   * once more, for those before.
    */
   async #fetchBacklog(limit: number, signal: AbortSignal): Promise<void> {
     const fresh: Message[] = []
     try {
       const { more } = await this.#ask({ limit, signal }, fresh)
       const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
-      if (more && history < limit)
+      if (this.#isNewcomer && more && history < limit) {
         await this.#ask({ limit: limit - history, before: this.#oldest(undefined), signal }, fresh)
+      }
+      this.#isNewcomer = false
     } finally {
       this.#tell(fresh, true)
     }

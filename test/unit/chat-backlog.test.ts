@@ -338,3 +338,25 @@ describe('filters and muting', () => {
     expect(bob.chat.status.current).toBe('connected')
   })
 })
+
+describe('coming back', () => {
+  it('brings what was missed, and no older history that was not asked for', async () => {
+    const ada = await visit()
+    await visit()
+    for (let index = 0; index < 150; index += 1) await ada.chat.send(`before ${index}`)
+    const bob = await visit()
+    await until(() => bob.heard('backlog').length === 1)
+    await world.pass(5_000)
+    const had = (await bob.chat.requestBacklog({ limit: 100 })).length
+    expect(had).toBe(100)
+    world.network.partition([[bob.network.peerId]])
+    await world.pass(1_000)
+    await ada.chat.send('missed')
+    await world.pass(1_000)
+    world.network.heal()
+    await until(() => bob.heard('backlog').length === 2)
+    await world.pass(5_000)
+    expect(bob.heard('backlog')[1]).toEqual(['backlog', ['missed']])
+    expect(bob.heard('backlog')).toHaveLength(2)
+  })
+})

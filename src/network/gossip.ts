@@ -28,6 +28,8 @@ const WIRE: Partial<GossipsubOpts> = {
   fallbackToFloodsub: false,
   doPX: false,
   ignoreDuplicatePublishError: true,
+  // A client has one or two neighbours: telling each that it has a message already costs more than hearing it twice.
+  idontwantMinDataSize: 16 * 1024,
   maxInboundDataLength: RPC_MAX_BYTES,
   maxOutboundBufferSize: RPC_MAX_BYTES,
   decodeRpcLimits: {

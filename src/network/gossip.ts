@@ -4,6 +4,7 @@ import {
   type GossipsubOpts,
   gossipsub,
   StrictNoSign,
+  TopicValidatorResult,
 } from '@libp2p/gossipsub'
 import { sha256 } from '@noble/hashes/sha2.js'
 
@@ -76,4 +77,11 @@ export function hubGossip(): (components: GossipSubComponents) => GossipSub {
     floodPublish: true,
     maxTopicBytesPerPeer: HUB_TOPIC_BYTES,
   })
+}
+
+/** What the gate says to a gossip message, in gossipsub's words. */
+export const VALIDATION = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
 }

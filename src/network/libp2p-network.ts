@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
 import { frameStream } from './frame-stream.ts'
+import { VALIDATION } from './gossip.ts'
 import { Libp2pChannel } from './libp2p-channel.ts'
 import type { Channel, ChannelHandler, FrameStream, Network } from './network.ts'
 import { Turnstile } from './turnstile.ts'
@@ -27,12 +28,6 @@ const STREAMS_PER_PEER = 8
 /** How many streams a peer may open at once on one connection, for all rooms together; each room has limits of its own. */
 const STREAMS_MAX = 256
 const TOPIC_DECODER = new TextDecoder('utf-8', { fatal: true })
-
-const VALIDATION = {
-  accept: TopicValidatorResult.Accept,
-  ignore: TopicValidatorResult.Ignore,
-  reject: TopicValidatorResult.Reject,
-}
 
 /** Rooms on a libp2p node: gossipsub for the gossip, one protocol for direct streams. */
 export class Libp2pNetwork implements Network {

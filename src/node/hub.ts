@@ -1,21 +1,16 @@
-import { type GossipSub, type SubscriptionChangeData, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { GossipSub, SubscriptionChangeData } from '@libp2p/gossipsub'
 import type { Libp2p } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import { Gate } from '../gate/gate.ts'
 import { admitGossip } from '../gate/gossip.ts'
 import type { Verifier } from '../identity/verifier.ts'
 import type { Logger } from '../logger.ts'
+import { VALIDATION } from '../network/gossip.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { parseTopic } from '../wire/topic.ts'
 
 /** How long a room without clients is kept: they may be reloading their pages. */
 const LINGER_MS = 15_000
-
-const VALIDATION = {
-  accept: TopicValidatorResult.Accept,
-  ignore: TopicValidatorResult.Ignore,
-  reject: TopicValidatorResult.Reject,
-}
 
 interface Room {
   gate: Gate

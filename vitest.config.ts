@@ -9,6 +9,7 @@ export default defineConfig({
     // Longest first: an alias also matches what begins with it and a slash.
     alias: {
       '#runtime': source('runtime/node.ts'),
+      '#webrtc': source('runtime/webrtc-node.ts'),
       'ghostchat/node': source('node/index.ts'),
       'ghostchat/testing': source('testing/index.ts'),
       ghostchat: source('index.ts'),

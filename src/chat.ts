@@ -271,8 +271,8 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
   }
 
   /** @internal A node is out of reach, or its clock differs. The space has logged it. */
-  nodeFailed(error: GhostChatError): void {
-    if (error.code === 'node-unreachable') this.#room.status.failed(error)
+  nodeFailed(error: GhostChatError, nextAttemptAt?: number): void {
+    if (error.code === 'node-unreachable') this.#room.status.failed(error, nextAttemptAt)
     else this.emit('error', error)
   }
 

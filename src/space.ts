@@ -1,49 +1,19 @@
 import { runtime } from '#runtime'
 import { untilAborted } from './abort.ts'
 import { GhostChat } from './chat.ts'
-import { checkKind, checkMethods, checkOptions, checkSignal } from './check.ts'
-import { type Clock, systemClock } from './clock.ts'
+import { checkKind, checkOptions, checkSignal } from './check.ts'
 import { GhostChatError } from './errors.ts'
 import { createAuthor } from './identity/author.ts'
-import { type Identity, type IdentityOption, openIdentity } from './identity/identity.ts'
+import { type Identity, openIdentity } from './identity/identity.ts'
 import { createVerifier } from './identity/verifier.ts'
 import { BACKLOG_MAX_EVENTS } from './limits.ts'
-import { consoleLogger, type Logger } from './logger.ts'
-import { openClient } from './network/client.ts'
-import type { Network } from './network/network.ts'
-import { type Random, systemRandom } from './random.ts'
+import type { DiagnosedDevice, Diagnosis } from './network/diagnosis.ts'
+import { type OpenClient, openClient } from './network/open-client.ts'
 import type { RoomOptions } from './room/room.ts'
 import type { MessageFilter } from './room/visibility.ts'
+import { type CheckedSpaceOptions, checkSpaceOptions, type OpenSpaceOptions } from './space-options.ts'
 import type { JsonObject } from './wire/json.ts'
 import { topicOf } from './wire/topic.ts'
-
-/** How a space is opened. */
-export interface OpenSpaceOptions {
-  /**
-   * The GhostNodes to use, two or more where there are: URLs
-   * (`https://node.example`) or multiaddrs that end in `/p2p/<peer id>`. Default
-   * none, which makes sense only together with `libp2p` or `network`.
-   */
-  nodes?: readonly string[]
-  /** Whose DID it is. Default `'stored'`: a key of this space's own, kept for the next visit. */
-  identity?: IdentityOption
-  /**
-   * The dapp's own libp2p node, used instead of one of our own. It needs
-   * `@libp2p/gossipsub` as the service `pubsub`, with `StrictNoSign`, and serves
-   * one space at a time. It stays open when the space is closed.
-   */
-  libp2p?: unknown
-  /** Gives up opening; the promise rejects with the signal's reason. */
-  signal?: AbortSignal
-  /** Where warnings go. Default the console. */
-  logger?: Logger
-  /** A network of another kind: `ghostchat/testing` has one in memory. */
-  network?: Network
-  /** A clock of another kind: `ghostchat/testing` has one that is set by hand. */
-  clock?: Clock
-  /** Randomness of another kind, for runs that can be repeated. */
-  random?: Random
-}
 
 /** How a room is joined. */
 export interface JoinChatOptions {
@@ -56,6 +26,9 @@ export interface JoinChatOptions {
   /** Gives up joining; the promise rejects with the signal's reason. */
   signal?: AbortSignal
 }
+
+/** How long {@link Space.diagnose} waits for answers. */
+const DIAGNOSIS_TIMEOUT_MS = 5_000
 
 /** By DID: the space it is open in, and how often. */
 const openDids = new Map<string, { space: string; count: number }>()
@@ -77,23 +50,15 @@ const openDids = new Map<string, { space: string; count: number }>()
  * ```
  */
 export async function openSpace(name: string, options: OpenSpaceOptions = {}): Promise<Space> {
-  const { signal, nodes = [] } = checkOptions(options)
-  checkSignal(signal)
+  const checked = checkSpaceOptions(options)
+  const { signal } = checked
   signal?.throwIfAborted()
   topicOf(name, '-')
-  if (!Array.isArray(nodes)) throw new GhostChatError('invalid-option', 'nodes must be a list of texts')
-  const { clock = systemClock, random = systemRandom, logger = consoleLogger, network } = options
-  checkMethods('clock', clock, 'now', 'after')
-  checkMethods('random', random, 'bytes', 'fraction')
-  checkMethods('logger', logger, 'debug', 'warn')
-  if (network !== undefined) checkMethods('network', network, 'join', 'close')
-  const opening = openIdentity(options.identity === undefined ? 'stored' : options.identity, name, () =>
-    runtime.keyStore(),
-  )
+  const opening = openIdentity(checked.identity, name, () => runtime.keyStore())
   const identity = await untilAborted(opening, signal)
   const releaseDid = claimDid(identity.did, name)
   try {
-    const space = await Space.open(name, identity, releaseDid, options)
+    const space = await Space.open(name, identity, releaseDid, checked)
     if (signal?.aborted) {
       await space.close()
       throw signal.reason
@@ -124,14 +89,21 @@ export class Space {
   readonly #releaseDid: () => void
   /** By topic: the chats that are being joined or open. */
   readonly #rooms = new Map<string, JoinedRoom>()
+  readonly #diagnose: OpenClient['diagnose'] | undefined
   #unwatch = (): void => {}
   #closed: Promise<void> | undefined
 
-  private constructor(name: string, parts: RoomParts, releaseDid: () => void) {
+  private constructor(
+    name: string,
+    parts: RoomParts,
+    releaseDid: () => void,
+    diagnose: OpenClient['diagnose'] | undefined,
+  ) {
     this.name = name
     this.did = parts.author.did
     this.#parts = parts
     this.#releaseDid = releaseDid
+    this.#diagnose = diagnose
   }
 
   /** @internal Use {@link openSpace}. */
@@ -139,14 +111,17 @@ export class Space {
     name: string,
     identity: Identity,
     releaseDid: () => void,
-    options: OpenSpaceOptions,
+    options: CheckedSpaceOptions,
   ): Promise<Space> {
-    const { clock = systemClock, random = systemRandom, logger = consoleLogger, nodes = [], libp2p } = options
-    let onFailure = (error: GhostChatError): void => logger.warn(error.message)
-    const { network, wake } =
+    const { clock, random, logger, direct } = options
+    let onFailure = (error: GhostChatError, _nextAttemptAt?: number): void => logger.warn(error.message)
+    const { network, wake, diagnose } =
       options.network === undefined
-        ? await openClient({ nodes, libp2p, clock, random, onFailure: (error) => onFailure(error) })
-        : { network: options.network, wake: () => {} }
+        ? await openClient(
+            { ...options, onFailure: (error, nextAttemptAt) => onFailure(error, nextAttemptAt) },
+            { ...options, webRtc: async () => (direct ? runtime.loadWebRtc() : undefined) },
+          )
+        : { network: options.network, wake: () => {}, diagnose: undefined }
     const space = new Space(
       name,
       {
@@ -158,8 +133,9 @@ export class Space {
         logger,
       },
       releaseDid,
+      diagnose,
     )
-    onFailure = (error) => space.#onNodeFailure(error)
+    onFailure = (error, nextAttemptAt) => space.#onNodeFailure(error, nextAttemptAt)
     space.#unwatch = runtime.watchPage({
       hidden: () => {
         for (const chat of space.#chats) chat.pause()
@@ -203,6 +179,30 @@ export class Space {
     }
   }
 
+  /**
+   * Looks at what works and what does not: the nodes and how fast they answer, the
+   * way to each member, direct connections and the servers for them, the clock; and
+   * says for each failure what to do. Takes 5 s at the most.
+   *
+   * @throws `invalid-option` (a network of another kind cannot be diagnosed),
+   * `space-closed`, or the reason of the signal
+   */
+  async diagnose(options: { signal?: AbortSignal } = {}): Promise<Diagnosis> {
+    const { signal } = checkOptions(options)
+    checkSignal(signal)
+    signal?.throwIfAborted()
+    if (this.#closed !== undefined) throw new GhostChatError('space-closed', 'the space was closed')
+    if (this.#diagnose === undefined) {
+      throw new GhostChatError(
+        'invalid-option',
+        'a network given as the option `network` cannot be diagnosed',
+      )
+    }
+    const timeout = AbortSignal.timeout(DIAGNOSIS_TIMEOUT_MS)
+    const diagnosing = this.#diagnose(this.#devices(), signal ? AbortSignal.any([signal, timeout]) : timeout)
+    return untilAborted(diagnosing, signal)
+  }
+
   /** Leaves all rooms and closes all connections. Idempotent; never rejects. */
   close(): Promise<void> {
     this.#closed ??= this.#shutDown()
@@ -233,13 +233,28 @@ export class Space {
     return joined
   }
 
+  /** The other devices in all rooms. */
+  #devices(): DiagnosedDevice[] {
+    const devices = new Map<string, DiagnosedDevice>()
+    for (const chat of this.#chats) {
+      for (const { did, devices: peerIds } of chat.members()) {
+        for (const peerId of peerIds) {
+          if (peerId === this.#parts.network.peerId) continue
+          const { rooms } = devices.get(peerId) ?? { rooms: [] }
+          devices.set(peerId, { peerId, did, rooms: [...rooms, chat.name] })
+        }
+      }
+    }
+    return [...devices.values()]
+  }
+
   get #chats(): GhostChat[] {
     return [...this.#rooms.values()].map(({ chat }) => chat)
   }
 
-  #onNodeFailure(error: GhostChatError): void {
+  #onNodeFailure(error: GhostChatError, nextAttemptAt?: number): void {
     this.#parts.logger.warn(error.message)
-    for (const chat of this.#chats) chat.nodeFailed(error)
+    for (const chat of this.#chats) chat.nodeFailed(error, nextAttemptAt)
   }
 
   async #shutDown(): Promise<void> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,8 +14,13 @@ Options:
   --host IP          address to listen at (default 0.0.0.0)
   --data-dir PATH    where the node keeps its key (default ~/.ghostchat-node)
   --announce ADDR    multiaddr to announce; may be given several times
+  --peer NODE        URL or multiaddr of another GhostNode to share rooms with; may be given several times
+  --stun-port N      UDP port for STUN (default: the number of --port); --no-stun does without
+  --ice-server URL   stun: or turn: server to tell clients of; may be given several times
+  --turn-secret-file PATH
+                     file with the secret shared with the TURN servers
   --trust-proxy      believe the last entry of X-Forwarded-For
-  --json             print one line of JSON with url, peerId and multiaddrs when it listens
+  --json             print one line of JSON with url, peerId, multiaddrs and stunPort when it listens
   --help             this text
 `
 
@@ -40,6 +46,11 @@ function parse(args: string[]) {
         host: { type: 'string' },
         'data-dir': { type: 'string' },
         announce: { type: 'string', multiple: true },
+        peer: { type: 'string', multiple: true },
+        'stun-port': { type: 'string' },
+        'no-stun': { type: 'boolean', default: false },
+        'ice-server': { type: 'string', multiple: true },
+        'turn-secret-file': { type: 'string' },
         'trust-proxy': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -53,7 +64,12 @@ function parse(args: string[]) {
 
 function toOptions(values: ReturnType<typeof parse>): GhostNodeOptions {
   return {
-    ...(values.port !== undefined && { port: /^\d+$/.test(values.port) ? Number(values.port) : Number.NaN }),
+    ...(values.port !== undefined && { port: toNumber(values.port) }),
+    ...(values['stun-port'] !== undefined && { stunPort: toNumber(values['stun-port']) }),
+    ...(values['no-stun'] && { stunPort: false as const }),
+    ...(values.peer !== undefined && { peers: values.peer }),
+    ...(values['ice-server'] !== undefined && { iceServers: values['ice-server'] }),
+    ...(values['turn-secret-file'] !== undefined && { turnSecret: readSecret(values['turn-secret-file']) }),
     ...(values.host !== undefined && { host: values.host }),
     ...(values.announce !== undefined && { announce: values.announce }),
     dataDir: values['data-dir'] ?? join(homedir(), '.ghostchat-node'),
@@ -61,8 +77,20 @@ function toOptions(values: ReturnType<typeof parse>): GhostNodeOptions {
   }
 }
 
-function summary({ url, peerId, multiaddrs }: GhostNode): Pick<GhostNode, 'url' | 'peerId' | 'multiaddrs'> {
-  return { url, peerId, multiaddrs }
+function toNumber(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN
+}
+
+function readSecret(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (thrown) {
+    throw new UsageError(`--turn-secret-file: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
+  }
+}
+
+function summary({ url, peerId, multiaddrs, stunPort }: GhostNode): Omit<GhostNode, 'stop'> {
+  return { url, peerId, multiaddrs, stunPort }
 }
 
 function describeNode({ url, multiaddrs }: GhostNode): string {

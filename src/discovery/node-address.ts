@@ -67,6 +67,18 @@ function addressOf(url: URL, peerId: string): Multiaddr {
   return multiaddr(`/${family}/${host}/tcp/${port}${secure ? '/tls' : ''}/ws/p2p/${peerId}`)
 }
 
+/** The URL behind a WebSocket multiaddr: a GhostNode answers HTTP at the same port. */
+export function urlOf(address: Multiaddr): URL | undefined {
+  const [host, port, ...rest] = address.getComponents()
+  const names = rest.map(({ name }) => name)
+  if (host?.value === undefined || port?.name !== 'tcp' || !names.some((name) => name === 'ws' || name === 'wss')) {
+    return undefined
+  }
+  const scheme = names.includes('tls') || names.includes('wss') ? 'https' : 'http'
+  const url = `${scheme}://${host.name === 'ip6' ? `[${host.value}]` : host.value}:${port.value}`
+  return URL.canParse(url) ? new URL(url) : undefined
+}
+
 function parseMultiaddr(text: string): Multiaddr {
   const address = tryMultiaddr(text)
   if (address === undefined) {
@@ -79,7 +91,8 @@ function parseMultiaddr(text: string): Multiaddr {
   return address
 }
 
-function tryMultiaddr(text: string): Multiaddr | undefined {
+/** The multiaddr in a text, or nothing. */
+export function tryMultiaddr(text: string): Multiaddr | undefined {
   try {
     return multiaddr(text)
   } catch {

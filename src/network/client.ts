@@ -1,150 +1,303 @@
-import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
-import { identify } from '@libp2p/identify'
-import type { PeerId } from '@libp2p/interface'
-import { noise } from '@libp2p/noise'
-import { ping } from '@libp2p/ping'
-import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
+import type { Connection, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../clock.ts'
-import { fetchNodeInfo, parseNode } from '../discovery/node-address.ts'
+import { MeetingPoint } from '../discovery/meeting-point.ts'
+import { RendezvousClient } from '../discovery/rendezvous-client.ts'
+import { createRoutingClient, type RoutingClient } from '../discovery/routing-client.ts'
 import { GhostChatError } from '../errors.ts'
 import { FUTURE_MS } from '../limits.ts'
+import type { Logger } from '../logger.ts'
 import type { Random } from '../random.ts'
-import { clientGossip } from './gossip.ts'
+import type { IceServer } from '../wire/node-info.ts'
+import { AddressBook, type Found } from './address-book.ts'
+import { DialPolicy } from './dial-policy.ts'
+import type { Direct, WebRtc } from './direct.ts'
+import { type KnownNode, KnownNodes } from './known-nodes.ts'
 import { type ChatLibp2p, Libp2pNetwork } from './libp2p-network.ts'
-import type { Network } from './network.ts'
-import { NodeLink, type ResolveNode } from './node-links.ts'
+import { Mesh } from './mesh.ts'
+import { NodeLink } from './node-links.ts'
+import { createOwnLibp2p } from './own-libp2p.ts'
+
+/** How long a node may take to answer a ping after the machine woke. */
+const PING_TIMEOUT_MS = 5_000
 
 /** What a client's network is made of. */
 export interface ClientOptions {
-  /** URLs or multiaddrs of nodes. */
-  nodes: readonly string[]
-  /** The dapp's own libp2p node, used instead of one of our own. */
-  libp2p?: unknown
   clock: Clock
   random: Random
-  /** A node could not be reached, or its clock differs from ours. */
-  onFailure: (error: GhostChatError) => void
+  logger: Logger
+  /** Servers that help to connect directly, beside those of the nodes. */
+  iceServers: readonly IceServer[]
+  /** Dial private addresses that others name. */
+  allowPrivateAddresses: boolean
+  /** Connect to members directly. */
+  webRtc: () => Promise<WebRtc | undefined>
 }
 
-/** A network, and how to tell it that the machine may be online again. */
-export interface Client {
-  network: Network
-  wake(): void
+/** Who uses a client: a space. */
+export interface ClientUser {
+  /** URLs or multiaddrs of nodes. */
+  nodes: readonly string[]
+  /** Endpoints of delegated routing to look for members at. */
+  routing: readonly URL[]
+  /** A node could not be reached (and is tried again then), or its clock differs from ours. */
+  onFailure: (error: GhostChatError, nextAttemptAt?: number) => void
+}
+
+/** A node of a client: what is known of it, and the connection to it. */
+export interface ClientNode {
+  readonly known: KnownNode
+  readonly link: NodeLink
+  readonly meeting: MeetingPoint
+  readonly users: Set<ClientUser>
 }
 
 /**
- * A network that reaches its rooms through nodes.
- *
- * @throws `invalid-node`, `invalid-option` (the libp2p node lacks something)
+ * Everything between a libp2p node and the rooms on it: keeps the connections to
+ * the nodes, finds members there, and connects to a few of them directly.
  */
-export async function openClient(options: ClientOptions): Promise<Client> {
-  const { clock, random, nodes } = options
-  const parsed = nodes.map((entry) => ({ name: entry, address: parseNode(entry) }))
-  /** By entry of `nodes`: where it is dialled. */
-  const known = new Map<string, Multiaddr[]>()
-  const isNode = (address: Multiaddr): boolean => {
-    const target = hostPart(address)
-    return [...known.values()].flat().some((node) => hostPart(node) === target)
+export class Client {
+  readonly libp2p: ChatLibp2p
+  readonly network: Libp2pNetwork
+  readonly mesh: Mesh
+  readonly nodes: ClientNode[] = []
+  readonly direct: Direct | undefined
+  readonly #options: ClientOptions
+  readonly #known: KnownNodes
+  readonly #policy: DialPolicy
+  readonly #book: AddressBook
+  readonly #rendezvous: RendezvousClient
+  readonly #users = new Map<ClientUser, RoutingClient[]>()
+
+  private constructor(
+    libp2p: ChatLibp2p,
+    parts: { known: KnownNodes; policy: DialPolicy; direct: Direct | undefined; stop: () => Promise<void> },
+    options: ClientOptions,
+  ) {
+    const { clock, random } = options
+    this.libp2p = libp2p
+    this.direct = parts.direct
+    this.#options = options
+    this.#known = parts.known
+    this.#policy = parts.policy
+    this.#book = new AddressBook(clock)
+    this.#rendezvous = new RendezvousClient({ libp2p, clock })
+    const isNode = (peerId: PeerId): boolean => this.#known.has(peerId)
+    this.network = new Libp2pNetwork({
+      libp2p,
+      clock,
+      isNode,
+      routesTo: (peerId) => this.#routesTo(peerId).relayed,
+      onTopics: (change) => this.#onTopics(change),
+      onClose: async () => {
+        for (const { link, meeting } of this.nodes) {
+          link.close()
+          meeting.disconnected()
+        }
+        this.mesh.close()
+        libp2p.removeEventListener('self:peer:update', this.#onAddresses)
+        libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+        await parts.stop()
+      },
+    })
+    this.mesh = new Mesh({
+      libp2p,
+      pubsub: libp2p.services.pubsub,
+      clock,
+      random,
+      topics: () => this.network.topics,
+      candidates: (topic) => this.#book.peersIn(topic),
+      routesTo: (peerId) => this.#routesTo(peerId),
+      isNode,
+      onSparse: (topic) => this.#seek(topic),
+    })
+    if (this.direct !== undefined) this.direct.admits = (peerId) => this.mesh.admits(peerId)
+    libp2p.addEventListener('self:peer:update', this.#onAddresses)
+    libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
   }
-  const own = options.libp2p === undefined ? await createOwnLibp2p(isNode) : undefined
-  const libp2p = own ?? checkLibp2p(options.libp2p)
-  const links = parsed.map(({ name, address }) => {
-    const resolve: ResolveNode = async (signal) => {
-      if (address.kind === 'multiaddr') return [address.address]
-      const { info, addresses } = await fetchNodeInfo(address.url, signal)
-      checkClock(info.time, name, options)
-      return addresses
+
+  /** A client on a libp2p node of its own. */
+  static async create(options: ClientOptions): Promise<Client> {
+    const known = new KnownNodes(options.clock)
+    const policy = policyOf(known, options)
+    const iceServers = async (): Promise<IceServer[]> => [
+      ...(await known.iceServers()),
+      ...options.iceServers,
+    ]
+    const libp2p = await createOwnLibp2p({ policy, clock: options.clock, iceServers })
+    const { direct } = libp2p.services
+    const client = new Client(libp2p, { known, policy, direct, stop: async () => libp2p.stop() }, options)
+    options
+      .webRtc()
+      .then((webRtc) => webRtc && direct.enable(webRtc))
+      .catch((thrown) => options.logger.warn('direct connections are not possible', thrown))
+    return client.#start()
+  }
+
+  /** A client on a dapp's libp2p node, which stays open. @throws `invalid-option` */
+  static async adopt(libp2p: ChatLibp2p, options: ClientOptions): Promise<Client> {
+    const known = new KnownNodes(options.clock)
+    const parts = { known, policy: policyOf(known, options), direct: undefined, stop: async () => {} }
+    return new Client(libp2p, parts, options).#start()
+  }
+
+  /** Somebody uses it: connects to its nodes. @throws `invalid-node` */
+  addUser(user: ClientUser): void {
+    const nodes = user.nodes.map((entry) => this.#known.add(entry))
+    this.#users.set(
+      user,
+      user.routing.map((endpoint) => createRoutingClient(endpoint)),
+    )
+    for (const known of nodes) {
+      const node = this.nodes.find((other) => other.known === known) ?? this.#connect(known)
+      node.users.add(user)
     }
-    const onAddresses = (addresses: Multiaddr[]): void => void known.set(name, addresses)
-    const isGossiping = (peerId: PeerId): boolean =>
-      libp2p.services.pubsub.getPeers().some((peer) => peer.equals(peerId))
-    return new NodeLink({
-      isGossiping,
+  }
+
+  /** Somebody uses it no more. Answers whether that was the last one. */
+  removeUser(user: ClientUser): boolean {
+    for (const endpoint of this.#users.get(user) ?? []) endpoint.stop()
+    this.#users.delete(user)
+    for (const node of [...this.nodes]) {
+      node.users.delete(user)
+      if (node.users.size > 0) continue
+      node.link.close()
+      node.meeting.disconnected()
+      this.nodes.splice(this.nodes.indexOf(node), 1)
+      this.#known.remove(node.known)
+    }
+    return this.#users.size === 0
+  }
+
+  /** The machine may be online again, or a page is looked at again. */
+  wake(): void {
+    for (const { link } of this.nodes) link.wake()
+    this.mesh.wake()
+  }
+
+  /** How long a ping to a connected peer takes; nothing where the libp2p node has no such service. */
+  async ping(peerId: PeerId, signal: AbortSignal): Promise<number | undefined> {
+    const { ping } = this.libp2p.services as { ping?: Pinger }
+    return ping?.ping(peerId, { signal })
+  }
+
+  async #start(): Promise<this> {
+    try {
+      await this.network.start()
+    } catch (thrown) {
+      await this.network.close()
+      throw thrown
+    }
+    return this
+  }
+
+  #connect(known: KnownNode): ClientNode {
+    const { clock, random, logger } = this.#options
+    const users = new Set<ClientUser>()
+    const { libp2p } = this
+    const meeting = new MeetingPoint({
+      requests: this.#rendezvous,
+      clock,
+      random,
+      hasAddresses: () => libp2p.getMultiaddrs().length > 0,
+      onFound: (topic, found) => this.#onFound(topic, found),
+      onFailure: (thrown) => logger.debug(`meeting others at the node ${known.name} failed`, thrown),
+    })
+    const link = new NodeLink({
       libp2p,
       clock,
       random,
-      name,
-      resolve,
-      onAddresses,
-      onFailure: options.onFailure,
+      name: known.name,
+      resolve: (signal) => this.#known.locate(known, signal),
+      isGossiping: (peerId) => libp2p.services.pubsub.getPeers().some((peer) => peer.equals(peerId)),
+      ping: (peerId) => this.ping(peerId, AbortSignal.timeout(PING_TIMEOUT_MS)),
+      onConnected: (connection) => this.#onNode(node, connection),
+      onLost: () => meeting.disconnected(),
+      onFailure: (error, nextAttemptAt) => {
+        for (const user of users) user.onFailure(error, nextAttemptAt)
+      },
     })
-  })
-  const network = new Libp2pNetwork({
-    libp2p,
-    clock,
-    routesTo: (peerId) =>
-      [...known.values()].flat().map((node) => node.encapsulate(multiaddr(`/p2p-circuit/p2p/${peerId}`))),
-    isNode: (peerId) => links.some((link) => link.peerId?.equals(peerId)),
-    onClose: async () => {
-      for (const link of links) link.close()
-      await own?.stop()
-    },
-  })
-  await network.start()
-  for (const link of links) void link.run()
-  return {
-    network,
-    wake: () => {
-      for (const link of links) link.wake()
-    },
+    const node: ClientNode = { known, link, meeting, users }
+    this.nodes.push(node)
+    for (const topic of this.network.topics) meeting.enter(topic)
+    void link.run()
+    return node
   }
+
+  #onNode({ known, meeting, users }: ClientNode, connection: Connection): void {
+    known.peerId = connection.remotePeer
+    meeting.connected(connection)
+    const warning = skewWarning(known)
+    if (warning !== undefined) for (const user of users) user.onFailure(warning)
+  }
+
+  #onTopics({ entered, left }: { entered?: string; left?: string }): void {
+    for (const { meeting } of this.nodes) {
+      if (entered !== undefined) meeting.enter(entered)
+      if (left !== undefined) meeting.leave(left)
+    }
+    if (left !== undefined) this.#book.forget(left)
+    if (entered !== undefined) this.#askRouting(entered)
+    this.mesh.wake()
+  }
+
+  #onFound(topic: string, found: readonly Found[]): void {
+    this.#book.add(topic, found)
+    this.mesh.wake()
+  }
+
+  #seek(topic: string): void {
+    for (const { meeting } of this.nodes) meeting.seek(topic)
+    this.#askRouting(topic)
+  }
+
+  #askRouting(topic: string): void {
+    for (const endpoint of [...this.#users.values()].flat()) {
+      endpoint.findProviders(topic).then(
+        (found) => this.#onFound(topic, found),
+        (thrown) => this.#options.logger.debug('delegated routing failed', thrown),
+      )
+    }
+  }
+
+  /** Through our nodes, and where discovery found the peer, as far as we may go there. */
+  #routesTo(peerId: string): { relayed: Multiaddr[]; direct: Multiaddr[] } {
+    const found = this.#book.addressesOf(peerId).filter((address) => this.#policy.permits(address))
+    const isDirect = (address: Multiaddr): boolean =>
+      address.getComponents().some(({ name }) => name === 'webrtc')
+    const direct = this.direct?.isAvailable === false ? [] : found.filter(isDirect)
+    return {
+      relayed: unique([...this.#known.routesTo(peerId), ...found.filter((a) => !isDirect(a))]),
+      direct,
+    }
+  }
+
+  readonly #onAddresses = (): void => {
+    for (const { meeting } of this.nodes) meeting.addressesChanged()
+  }
+
+  readonly #onDisconnect = (): void => this.mesh.wake()
 }
 
-/**
- * The libp2p node of a client: dials its nodes and the members behind them, and
- * nothing else. No member can make it knock at an address of its choice.
- */
-async function createOwnLibp2p(isNode: (address: Multiaddr) => boolean): Promise<ChatLibp2p> {
-  return createLibp2p({
-    addresses: { listen: ['/p2p-circuit'] },
-    transports: [webSockets(), circuitRelayTransport()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    connectionGater: { denyDialMultiaddr: (address) => !isNode(address) },
-    // A tab that was frozen for a moment is not gone: the default of 5 s cuts it off.
-    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
-    services: { identify: identify(), ping: ping(), pubsub: clientGossip() },
-  })
+interface Pinger {
+  ping(peerId: PeerId, options: { signal: AbortSignal }): Promise<number>
 }
 
-/** @throws `invalid-option` naming what the libp2p node lacks */
-function checkLibp2p(libp2p: unknown): ChatLibp2p {
-  const candidate = libp2p as Partial<ChatLibp2p> | null
-  if (typeof candidate?.dial !== 'function' || candidate.services === undefined) {
-    throw new GhostChatError('invalid-option', 'libp2p must be a libp2p node')
-  }
-  const { pubsub } = candidate.services
-  if (typeof pubsub?.getSubscribers !== 'function' || pubsub.topicValidators === undefined) {
-    throw new GhostChatError('invalid-option', 'the libp2p node has no service `pubsub` of @libp2p/gossipsub')
-  }
-  if (pubsub.globalSignaturePolicy !== 'StrictNoSign') {
-    throw new GhostChatError(
-      'invalid-option',
-      "the service `pubsub` must have globalSignaturePolicy: 'StrictNoSign'",
-    )
-  }
-  return candidate as ChatLibp2p
+function policyOf(known: KnownNodes, { allowPrivateAddresses }: ClientOptions): DialPolicy {
+  return new DialPolicy({ allowPrivate: allowPrivateAddresses, isTrusted: (host) => known.isTrusted(host) })
 }
 
-function checkClock(nodeTime: number, name: string, { clock, onFailure }: ClientOptions): void {
-  const skewMs = clock.now() - nodeTime
-  if (Math.abs(skewMs) < FUTURE_MS / 2) return
-  const seconds = Math.abs(Math.round(skewMs / 1000))
-  const direction = skewMs > 0 ? 'ahead of' : 'behind'
+function unique(addresses: Multiaddr[]): Multiaddr[] {
+  return [...new Map(addresses.map((address) => [address.toString(), address])).values()]
+}
+
+function skewWarning({ name, clockOffsetMs = 0 }: KnownNode): GhostChatError | undefined {
+  if (Math.abs(clockOffsetMs) < FUTURE_MS / 2) return undefined
+  const seconds = Math.abs(Math.round(clockOffsetMs / 1000))
+  const direction = clockOffsetMs > 0 ? 'ahead of' : 'behind'
   const advice = 'others may not see what is sent from here: set the clock'
-  onFailure(
-    new GhostChatError(
-      'clock-skew',
-      `this clock is ${seconds} s ${direction} that of the node ${name}; ${advice}`,
-    ),
+  return new GhostChatError(
+    'clock-skew',
+    `this clock is ${seconds} s ${direction} that of the node ${name}; ${advice}`,
   )
-}
-
-/** The part of an address that says which machine and port is dialled. */
-function hostPart(address: Multiaddr): string {
-  const text = address.toString()
-  return text.slice(0, text.search(/\/p2p\/|\/p2p-circuit|$/))
 }

@@ -56,9 +56,48 @@ const SCORES: Partial<GossipsubOpts> = {
 const CLIENT_TOPIC_BYTES = 16 * 1024 * 1024
 const HUB_TOPIC_BYTES = 1024 * 1024
 
-/** Gossipsub for somebody who chats. */
-export function clientGossip(): (components: GossipSubComponents) => GossipSub {
-  return gossipsub({ ...WIRE, ...SCORES, floodPublish: true, maxTopicBytesPerPeer: CLIENT_TOPIC_BYTES })
+/** How many direct neighbours a client asks for messages when no node brings them. */
+const CLIENT_D = 4
+
+/**
+ * Gossipsub for somebody who chats. A node brings every message of a room, and
+ * what direct neighbours bring besides would only be heard twice: a client whose
+ * mesh has anybody in it asks nobody else (`Dlo` 1). Left alone, it asks its
+ * neighbours within a second. Nobody refuses to be asked, and what a client writes
+ * itself goes to all neighbours at once (`floodPublish`).
+ */
+export function chatGossipsub(): (components: GossipSubComponents) => GossipSub {
+  return gossipsub({
+    ...WIRE,
+    ...SCORES,
+    D: CLIENT_D,
+    Dlo: 1,
+    Dout: 0,
+    opportunisticGraftPeers: 0,
+    // A neighbour that was given back is needed again as soon as the node is gone.
+    pruneBackoff: 10_000,
+    floodPublish: true,
+    maxTopicBytesPerPeer: CLIENT_TOPIC_BYTES,
+  })
+}
+
+/**
+ * Subscribes to a topic. With a node at hand nobody is asked for messages yet: the
+ * node grafts by itself, and where it does not, the next heartbeat asks others.
+ */
+export function subscribe(pubsub: GossipSub, topic: string, hasNode: boolean): void {
+  const { opts } = pubsub as GossipSub & { opts?: { D: number } }
+  if (opts === undefined || !hasNode) {
+    pubsub.subscribe(topic)
+    return
+  }
+  const degree = opts.D
+  opts.D = 0
+  try {
+    pubsub.subscribe(topic)
+  } finally {
+    opts.D = degree
+  }
 }
 
 /**

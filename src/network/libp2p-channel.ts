@@ -70,11 +70,16 @@ export class Libp2pChannel implements Channel {
     return this.#pubsub.getSubscribers(this.topic).length > this.#neighbours.size
   }
 
-  /** The last connection to a peer ended. */
-  disconnected(peerId: string): void {
+  /** The last connection to a peer ended. Answers whether it was a neighbour and is none any more. */
+  disconnected(peerId: string): boolean {
     const was = this.#neighbours.has(peerId)
     this.refresh()
-    if (was && !this.#neighbours.has(peerId) && !this.#left) this.handler.onPeerLost(peerId)
+    return was && !this.#neighbours.has(peerId) && !this.#left
+  }
+
+  /** A neighbour cannot be reached in any way. */
+  lost(peerId: string): void {
+    if (!this.#left && !this.#neighbours.has(peerId)) this.handler.onPeerLost(peerId)
   }
 
   /** Subscribers that gossipsub has an open stream to: handing it a message for any other loses the message. */

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
 import { frameStream } from './frame-stream.ts'
-import { VALIDATION } from './gossip.ts'
+import { subscribe, VALIDATION } from './gossip.ts'
 import { Libp2pChannel } from './libp2p-channel.ts'
 import type { Channel, ChannelHandler, FrameStream, Network } from './network.ts'
 import { Turnstile } from './turnstile.ts'
@@ -18,6 +18,8 @@ export type ChatLibp2p = Libp2p<{ pubsub: GossipSub }>
 const WARM_MS = 15_000
 /** How soon to look again for a stream that gossipsub is opening; it tells nobody when it has. */
 const STREAM_RETRY_MS = 20
+/** How long a member may take to answer through a node after its direct connection ended. */
+const PROBE_TIMEOUT_MS = 5_000
 /** How long a peer that opened a stream may take to say for which topic. */
 const HELLO_TIMEOUT_MS = 5_000
 /**
@@ -36,7 +38,9 @@ export class Libp2pNetwork implements Network {
   readonly #pubsub: GossipSub
   readonly #clock: Clock
   readonly #routesTo: (peerId: string) => Multiaddr[]
+  readonly #isNode: (peerId: PeerId) => boolean
   readonly #wills: WillSender
+  readonly #onTopics: (change: { entered?: string; left?: string }) => void
   readonly #onClose: () => Promise<void>
   readonly #channels = new Map<string, Libp2pChannel>()
   /** Topics that were left and are still subscribed: ends that. */
@@ -52,6 +56,8 @@ export class Libp2pNetwork implements Network {
     routesTo: (peerId: string) => Multiaddr[]
     /** Whether a peer is one of the nodes. */
     isNode: (peerId: PeerId) => boolean
+    /** A topic was entered or left. */
+    onTopics: (change: { entered?: string; left?: string }) => void
     /** Closes what was opened for this network. */
     onClose: () => Promise<void>
   }) {
@@ -59,6 +65,8 @@ export class Libp2pNetwork implements Network {
     this.#pubsub = options.libp2p.services.pubsub
     this.#clock = options.clock
     this.#routesTo = options.routesTo
+    this.#isNode = options.isNode
+    this.#onTopics = options.onTopics
     this.#wills = new WillSender(options)
     this.#onClose = options.onClose
     this.peerId = this.#libp2p.peerId.toString()
@@ -85,7 +93,17 @@ export class Libp2pNetwork implements Network {
     this.#libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
   }
 
-  join(topic: string, handler: ChannelHandler): Channel {
+  /** The topics this device is in. */
+  get topics(): string[] {
+    return [...this.#channels.keys()]
+  }
+
+  /** @throws `invalid-option` when somebody is in the topic already, or the libp2p node was stopped */
+  join(topic: string, handler: ChannelHandler, onLeft = (): void => {}): Channel {
+    if (this.#channels.has(topic)) {
+      const message = 'the room is open already in another space on the same libp2p node'
+      throw new GhostChatError('invalid-option', message)
+    }
     this.#warm.get(topic)?.()
     this.#warm.delete(topic)
     this.#pubsub.topicValidators.set(
@@ -93,7 +111,7 @@ export class Libp2pNetwork implements Network {
       async (_peer, message) => VALIDATION[await handler.onGossip(message.data)],
     )
     try {
-      this.#pubsub.subscribe(topic)
+      subscribe(this.#pubsub, topic, this.#hasNode())
     } catch (cause) {
       throw new GhostChatError('invalid-option', 'the libp2p node is not running', { cause })
     }
@@ -103,9 +121,13 @@ export class Libp2pNetwork implements Network {
       pubsub: this.#pubsub,
       open: (peerId, topicName, signal) => this.#openStream(peerId, topicName, signal),
       entrust: (jwt) => this.#wills.send(jwt),
-      onLeave: () => this.#leave(channel),
+      onLeave: () => {
+        onLeft()
+        this.#leave(channel)
+      },
     })
     this.#channels.set(topic, channel)
+    this.#onTopics({ entered: topic })
     if (channel.refresh()) this.#retrySoon()
     return channel
   }
@@ -119,6 +141,7 @@ export class Libp2pNetwork implements Network {
     const { topic } = channel
     if (this.#channels.get(topic) !== channel) return
     this.#channels.delete(topic)
+    this.#onTopics({ left: topic })
     this.#pubsub.topicValidators.set(topic, () => TopicValidatorResult.Ignore)
     const cancel = this.#clock.after(WARM_MS, () => {
       this.#warm.delete(topic)
@@ -162,8 +185,30 @@ export class Libp2pNetwork implements Network {
   /** Gossipsub forgets the peer in a listener of its own, which may run after this one. */
   readonly #onDisconnect = ({ detail: peerId }: CustomEvent<PeerId>): void => {
     queueMicrotask(() => {
-      for (const channel of [...this.#channels.values()]) channel.disconnected(peerId.toString())
+      const losers = [...this.#channels.values()].filter((channel) => channel.disconnected(peerId.toString()))
+      if (losers.length === 0) return
+      if (this.#isNode(peerId)) for (const channel of losers) channel.lost(peerId.toString())
+      else void this.#probe(peerId.toString(), losers)
     })
+  }
+
+  /**
+   * A direct connection ended. That may be all there was of it: only who cannot be
+   * reached through a node either is lost. Without a node nobody can tell, and the
+   * lease decides. Never rejects.
+   */
+  async #probe(peerId: string, losers: Libp2pChannel[]): Promise<void> {
+    if (!this.#hasNode()) return
+    try {
+      await this.#connectionTo(peerId, AbortSignal.timeout(PROBE_TIMEOUT_MS))
+    } catch {
+      if (!this.#hasNode()) return
+      for (const channel of losers) channel.lost(peerId)
+    }
+  }
+
+  #hasNode(): boolean {
+    return this.#libp2p.getConnections().some(({ remotePeer }) => this.#isNode(remotePeer))
   }
 
   #retrySoon(): void {

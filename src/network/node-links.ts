@@ -1,4 +1,4 @@
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { type Clock, every } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
@@ -6,6 +6,12 @@ import type { Random } from '../random.ts'
 
 /** Where a node is: looked up anew before each attempt, since a node may have moved. */
 export type ResolveNode = (signal: AbortSignal) => Promise<Multiaddr[]>
+
+/** What a link to a node is doing. */
+export type NodeLinkState =
+  | { kind: 'connecting' }
+  | { kind: 'connected'; since: number }
+  | { kind: 'waiting'; nextAttemptAt: number; reason: string }
 
 const BACKOFF_FIRST_MS = 500
 const BACKOFF_MAX_MS = 15_000
@@ -27,11 +33,14 @@ export class NodeLink {
   readonly #name: string
   readonly #resolve: ResolveNode
   readonly #isGossiping: (peerId: PeerId) => boolean
-  readonly #onAddresses: (addresses: Multiaddr[]) => void
-  readonly #onFailure: (error: GhostChatError) => void
+  readonly #ping: (peerId: PeerId) => Promise<unknown>
+  readonly #onConnected: (connection: Connection) => void
+  readonly #onLost: () => void
+  readonly #onFailure: (error: GhostChatError, nextAttemptAt: number) => void
   readonly #closing = new AbortController()
   #wake = (): void => {}
   #peerId: PeerId | undefined
+  #state: NodeLinkState = { kind: 'connecting' }
 
   constructor(options: {
     libp2p: Libp2p
@@ -42,8 +51,12 @@ export class NodeLink {
     resolve: ResolveNode
     /** Whether gossipsub knows the node as a peer. */
     isGossiping: (peerId: PeerId) => boolean
-    onAddresses: (addresses: Multiaddr[]) => void
-    onFailure: (error: GhostChatError) => void
+    /** Rejects when the node does not answer in time. */
+    ping: (peerId: PeerId) => Promise<unknown>
+    onConnected: (connection: Connection) => void
+    /** The connection ended. */
+    onLost: () => void
+    onFailure: (error: GhostChatError, nextAttemptAt: number) => void
   }) {
     this.#libp2p = options.libp2p
     this.#clock = options.clock
@@ -51,7 +64,9 @@ export class NodeLink {
     this.#name = options.name
     this.#resolve = options.resolve
     this.#isGossiping = options.isGossiping
-    this.#onAddresses = options.onAddresses
+    this.#ping = options.ping
+    this.#onConnected = options.onConnected
+    this.#onLost = options.onLost
     this.#onFailure = options.onFailure
   }
 
@@ -60,30 +75,47 @@ export class NodeLink {
     return this.#peerId
   }
 
+  /** What it is doing. */
+  get state(): NodeLinkState {
+    return this.#state
+  }
+
   /** Runs until {@link close}. Never rejects. */
   async run(): Promise<void> {
     let failures = 0
     while (!this.#closing.signal.aborted) {
       try {
-        const peerId = await this.#connect()
+        this.#state = { kind: 'connecting' }
+        const connection = await this.#connect()
         const since = this.#clock.now()
-        await this.#untilLost(peerId)
+        this.#state = { kind: 'connected', since }
+        this.#onConnected(connection)
+        await this.#untilLost(connection.remotePeer)
+        this.#onLost()
         // A node that accepts and drops is no better than one that does not answer.
         const hasHeld = this.#clock.now() - since >= HELD_MS
         failures = hasHeld ? 0 : failures + 1
-        if (!hasHeld) await this.#pause(this.#pauseMs(failures))
+        if (!hasHeld) await this.#pause(this.#pauseMs(failures), new Error('the node closes the connection'))
       } catch (thrown) {
         failures += 1
         const pauseMs = this.#pauseMs(failures)
         if (!this.#closing.signal.aborted) this.#report(thrown, pauseMs)
-        await this.#pause(pauseMs)
+        await this.#pause(pauseMs, thrown)
       }
     }
   }
 
-  /** Ends a pause: the machine is online again, or the page is shown. */
+  /**
+   * The machine is online again, or the page is shown: ends a pause. A connection
+   * may have ended while nobody looked, so it is tried, and given up if it does not
+   * answer.
+   */
   wake(): void {
     this.#wake()
+    const { kind } = this.#state
+    const peerId = this.#peerId
+    if (kind !== 'connected' || peerId === undefined) return
+    this.#ping(peerId).catch(() => this.#hangUp(peerId))
   }
 
   close(): void {
@@ -91,21 +123,21 @@ export class NodeLink {
     this.#wake()
   }
 
-  async #connect(): Promise<PeerId> {
+  async #connect(): Promise<Connection> {
     const timeout = new AbortController()
     const cancel = this.#clock.after(ATTEMPT_TIMEOUT_MS, () => timeout.abort(new Error('no answer in 10 s')))
     const signal = AbortSignal.any([this.#closing.signal, timeout.signal])
     try {
       const addresses = await this.#resolve(signal)
-      this.#onAddresses(addresses)
-      const { remotePeer } = await this.#libp2p.dial(addresses, { signal })
+      const connection = await this.#libp2p.dial(addresses, { signal })
+      const { remotePeer } = connection
       this.#peerId = remotePeer
       await this.#libp2p.peerStore.merge(
         remotePeer,
         { tags: { 'ghostchat-node': { value: 100 } } },
         { signal },
       )
-      return remotePeer
+      return connection
     } catch (thrown) {
       throw timeout.signal.aborted ? timeout.signal.reason : thrown
     } finally {
@@ -117,7 +149,7 @@ export class NodeLink {
   #untilLost(peerId: PeerId): Promise<void> {
     return new Promise((resolve) => {
       const stopChecking = every(this.#clock, CHECK_MS, () => {
-        if (!this.#isGossiping(peerId)) this.#libp2p.hangUp(peerId).catch(() => {})
+        if (!this.#isGossiping(peerId)) this.#hangUp(peerId)
       })
       const done = (): void => {
         stopChecking()
@@ -134,8 +166,13 @@ export class NodeLink {
     })
   }
 
-  #pause(ms: number): Promise<void> {
+  #hangUp(peerId: PeerId): void {
+    this.#libp2p.hangUp(peerId).catch(() => {})
+  }
+
+  #pause(ms: number, reason: unknown): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.resolve()
+    this.#state = { kind: 'waiting', nextAttemptAt: this.#clock.now() + ms, reason: describe(reason) }
     return new Promise((resolve) => {
       const cancel = this.#clock.after(ms, resolve)
       this.#wake = () => {
@@ -153,6 +190,7 @@ export class NodeLink {
   #report(thrown: unknown, pauseMs: number): void {
     const seconds = (pauseMs / 1000).toFixed(1)
     const message = `unable to reach the node ${this.#name}; ${describe(thrown)}; next attempt in ${seconds} s`
-    this.#onFailure(new GhostChatError('node-unreachable', message, { cause: thrown }))
+    const error = new GhostChatError('node-unreachable', message, { cause: thrown })
+    this.#onFailure(error, this.#clock.now() + pauseMs)
   }
 }

@@ -1,24 +1,25 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
-import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
-import { identify } from '@libp2p/identify'
-import type { PeerId, PrivateKey } from '@libp2p/interface'
-import { noise } from '@libp2p/noise'
-import { ping } from '@libp2p/ping'
-import { yamux } from '@libp2p/yamux'
-import { createLibp2p } from 'libp2p'
 import { systemClock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { createVerifier } from '../identity/verifier.ts'
-import { hubGossip } from '../network/gossip.ts'
+import { systemRandom } from '../random.ts'
 import { version } from '../version.ts'
 import { httpRoutes, type NodeFacts } from './http-routes.ts'
 import { Hub } from './hub.ts'
+import { createHubLibp2p } from './hub-libp2p.ts'
+import { iceServers } from './ice-servers.ts'
+import { NodePeers } from './node-peers.ts'
 import { type CheckedOptions, checkOptions, type GhostNodeOptions } from './options.ts'
 import { loadPeerKey } from './peer-key.ts'
-import { exceedsReservations } from './relay-limits.ts'
+import { ipOf } from './relay-limits.ts'
 import { remoteIpOf } from './remote-ip.ts'
-import { type WebSocketHooks, webSocketListener } from './websocket-listener.ts'
+import { Registry } from './rendezvous/registry.ts'
+import { RendezvousServer } from './rendezvous/rendezvous-server.ts'
+import type { PeerDirectory } from './routing/peer-directory.ts'
+import { routingRoutes } from './routing/routing-routes.ts'
+import { createStunServer, type StunServer } from './stun-server.ts'
+import type { WebSocketHooks } from './websocket-listener.ts'
 import { Wills } from './wills.ts'
 
 /** A running GhostNode. */
@@ -29,17 +30,19 @@ export interface GhostNode {
   readonly multiaddrs: string[]
   /** Its HTTP address on this machine, which `openSpace` takes as well. */
   readonly url: string
+  /** The UDP port at which it answers STUN; `undefined` where it does not. */
+  readonly stunPort: number | undefined
   /** Says goodbye to all clients and stops. Idempotent. */
   stop(): Promise<void>
 }
 
-/** A relayed connection carries signalling and backlogs: two minutes, 1 MiB. */
-const CIRCUIT_MAX_MS = 2 * 60_000
-const CIRCUIT_MAX_BYTES = BigInt(1024 * 1024)
+/** How many registrations delegated routing chooses its answer from. */
+const PROVIDERS_MAX = 1_000
 
 /**
  * Starts a GhostNode: WebSockets and HTTP on one port, a hub for the gossip of
- * its clients' rooms, and a relay through which they reach each other.
+ * its clients' rooms, a relay through which they reach each other, and what they
+ * find each other with: rendezvous, delegated routing and STUN.
  *
  * @throws `invalid-option`, `node-failed` (port taken, key file unusable, …)
  *
@@ -52,107 +55,119 @@ const CIRCUIT_MAX_BYTES = BigInt(1024 * 1024)
 export async function createGhostNode(options: GhostNodeOptions = {}): Promise<GhostNode> {
   const checked = checkOptions(options)
   const privateKey = await loadPeerKey(checked.dataDir)
+  const registry = new Registry({ clock: systemClock, random: systemRandom })
   let facts: NodeFacts | undefined
   let wills: Wills | undefined
+  const routing = routingRoutes({
+    ...checked,
+    directory: directoryOf(registry),
+    clock: systemClock,
+    random: systemRandom,
+  })
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 15_000 },
-    httpRoutes(() => facts),
+    httpRoutes(() => facts, routing),
   )
   await listen(server, checked)
   const { port } = server.address() as AddressInfo
+  /** What was started, to be stopped in the reverse order. */
+  const running: { stop(): Promise<void> | void }[] = [{ stop: () => close(server) }]
+  const stop = async (): Promise<void> => {
+    facts = undefined
+    for (const part of running.splice(0).reverse()) await part.stop()
+  }
   try {
+    const stun = await startStun(checked, port)
+    if (stun !== undefined) running.push(stun)
     const hooks: WebSocketHooks = {
       remoteIp: (request) => remoteIpOf(request, checked.trustProxy),
       onPageGone: (address) => wills?.pageGone(address),
     }
     const libp2p = await createHubLibp2p(server, port, privateKey, hooks, checked)
+    running.push({ stop: () => libp2p.stop() })
     const { pubsub, relay } = libp2p.services
-    const hub = new Hub({ ...checked, libp2p, pubsub, verifier: createVerifier(), clock: systemClock })
-    hub.start()
+    const parts = { ...checked, libp2p, pubsub, clock: systemClock, random: systemRandom }
+    const peers = new NodePeers({ ...parts, onChange: () => hub.review() })
+    const hub = new Hub({
+      ...parts,
+      verifier: createVerifier(),
+      isNode: (peerId) => peers.has(peerId),
+      onEvents: (events) => {
+        for (const event of events) wills?.seen(event)
+      },
+    })
+    const rendezvous = new RendezvousServer({
+      ...parts,
+      registry,
+      remoteIpOf: ({ remoteAddr }) => ipOf(remoteAddr),
+    })
     wills = new Wills({
-      libp2p,
-      clock: systemClock,
-      logger: checked.logger,
+      ...parts,
       wouldAccept: (topic, jwt, peerId) => hub.wouldAccept(topic, jwt, peerId),
       publish: (topic, jwt) => hub.publish(topic, jwt),
     })
-    await wills.start()
+    for (const part of [hub, rendezvous, peers, wills]) {
+      await part.start()
+      running.push(part)
+    }
     const startedAt = Date.now()
     const multiaddrs = (): string[] => libp2p.getMultiaddrs().map((address) => address.toString())
     facts = {
-      info: () => ({ version, peerId: libp2p.peerId.toString(), multiaddrs: multiaddrs(), time: Date.now() }),
+      info: () => ({
+        version,
+        peerId: libp2p.peerId.toString(),
+        multiaddrs: multiaddrs(),
+        time: Date.now(),
+        iceServers: iceServers(checked.iceServers, checked.turnSecret, systemClock),
+        peers: peers.addresses,
+        ...(stun !== undefined && { stunPort: stun.port }),
+      }),
       health: () => ({
         rooms: hub.rooms,
         connections: libp2p.getConnections().length,
         reservations: relay.reservations.size,
+        registrations: registry.size,
+        nodes: peers.connected.length,
         wills: wills?.size ?? 0,
         uptime: Math.floor((Date.now() - startedAt) / 1000),
       }),
     }
     let stopped: Promise<void> | undefined
-    const stop = async (): Promise<void> => {
-      facts = undefined
-      wills?.stop()
-      hub.stop()
-      await libp2p.stop()
-      await close(server)
-    }
     return {
       peerId: libp2p.peerId.toString(),
       multiaddrs: multiaddrs(),
       url: urlOf(checked.host, port),
+      stunPort: stun?.port,
       stop: () => (stopped ??= stop()),
     }
   } catch (cause) {
-    await close(server)
+    await stop()
+    if (cause instanceof GhostChatError) throw cause
     throw new GhostChatError('node-failed', `unable to start the node; ${describe(cause)}`, { cause })
   }
 }
 
-async function createHubLibp2p(
-  server: Server,
-  port: number,
-  privateKey: PrivateKey,
-  hooks: WebSocketHooks,
-  options: CheckedOptions,
-) {
-  const { host, announce, maxConnections, maxReservations, maxReservationsPerIp } = options
-  let denyReservation = (_client: PeerId): boolean => true
-  const libp2p = await createLibp2p({
-    privateKey,
-    addresses: {
-      listen: [`/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}/tcp/${port}/ws`],
-      announce: announce.map((address) => address.toString()),
-    },
-    transports: [webSocketListener(server, hooks)],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    // The defaults are a client's: 300 connections, 5 new ones a second from one address, 10 pending.
-    connectionManager: {
-      maxConnections,
-      inboundConnectionThreshold: 200,
-      maxIncomingPendingConnections: 1_000,
-    },
-    // A tab in the background answers late; the default of 5 s would cut it off.
-    connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: 30_000 } },
-    connectionGater: { denyInboundRelayReservation: (client) => denyReservation(client) },
-    services: {
-      identify: identify(),
-      ping: ping(),
-      pubsub: hubGossip(),
-      relay: circuitRelayServer({
-        maxInboundHopStreams: 32,
-        reservations: {
-          maxReservations,
-          defaultDurationLimit: CIRCUIT_MAX_MS,
-          defaultDataLimit: CIRCUIT_MAX_BYTES,
-        },
-      }),
-    },
-  })
-  denyReservation = (client) =>
-    exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
-  return libp2p
+/** STUN at the port that was asked for; at the number of the HTTP port where none was, if it is free. */
+async function startStun(
+  { host, stunPort, logger }: CheckedOptions,
+  httpPort: number,
+): Promise<StunServer | undefined> {
+  if (stunPort === false) return undefined
+  try {
+    return await createStunServer({ host, port: stunPort ?? httpPort, logger })
+  } catch (thrown) {
+    if (stunPort !== undefined) throw thrown
+    logger.warn(`no STUN: ${describe(thrown)}; name another port, or do without`)
+    return undefined
+  }
+}
+
+/** The registrations, as delegated routing answers from them. */
+function directoryOf(registry: Registry): PeerDirectory {
+  return {
+    providers: (cid) => registry.providers(cid, PROVIDERS_MAX),
+    peer: (peerId) => registry.peer(peerId),
+  }
 }
 
 function listen(server: Server, { host, port }: CheckedOptions): Promise<void> {

@@ -1,14 +1,22 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { NODE_INFO_PATH, type NodeInfo } from '../wire/node-info.ts'
+import { ROUTING_PATH } from './routing/routing-routes.ts'
 
 /** What the HTTP side of a node answers from. */
 export interface NodeFacts {
   info(): NodeInfo
-  health(): { rooms: number; connections: number; reservations: number; wills: number; uptime: number }
+  /** Counts, and the seconds since it was started. */
+  health(): Record<
+    'rooms' | 'connections' | 'reservations' | 'registrations' | 'nodes' | 'wills' | 'uptime',
+    number
+  >
 }
 
-/** Answers HTTP requests to a node: its description, its health, and a word to whoever opens it in a browser. */
-export function httpRoutes(facts: () => NodeFacts | undefined): RequestListener {
+/**
+ * Answers HTTP requests to a node: its description, its health, delegated
+ * routing, and a word to whoever opens it in a browser.
+ */
+export function httpRoutes(facts: () => NodeFacts | undefined, routing?: RequestListener): RequestListener {
   return (request, response) => {
     response.setHeader('x-content-type-options', 'nosniff')
     // Every page may read this: it is the same for all and says nothing about users.
@@ -17,15 +25,24 @@ export function httpRoutes(facts: () => NodeFacts | undefined): RequestListener 
       preflight(response)
       return
     }
+    const known = facts()
+    if (known !== undefined && routing !== undefined && isRouting(request)) {
+      routing(request, response)
+      return
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD, OPTIONS')
       sendText(response, 405, 'only GET, HEAD and OPTIONS\n')
       return
     }
-    const known = facts()
     if (known === undefined) sendText(response, 503, 'starting or stopping\n')
     else route(request, response, known)
   }
+}
+
+function isRouting({ url = '' }: IncomingMessage): boolean {
+  const [path = ''] = url.split('?')
+  return path === ROUTING_PATH || path.startsWith(`${ROUTING_PATH}/`)
 }
 
 function route(request: IncomingMessage, response: ServerResponse, facts: NodeFacts): void {

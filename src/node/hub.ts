@@ -1,11 +1,12 @@
 import type { GossipSub, SubscriptionChangeData } from '@libp2p/gossipsub'
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import { Gate } from '../gate/gate.ts'
 import { admitGossip } from '../gate/gossip.ts'
 import type { Verifier } from '../identity/verifier.ts'
 import type { Logger } from '../logger.ts'
 import { VALIDATION } from '../network/gossip.ts'
+import type { SignedEvent } from '../wire/event.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { parseTopic } from '../wire/topic.ts'
 
@@ -29,6 +30,8 @@ export class Hub {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #maxRooms: number
+  readonly #isNode: (peerId: PeerId) => boolean
+  readonly #onEvents: (events: readonly SignedEvent[]) => void
   readonly #rooms = new Map<string, Room>()
   /** Rooms there was no place for. */
   readonly #refused = new Set<string>()
@@ -40,6 +43,10 @@ export class Hub {
     clock: Clock
     logger: Logger
     maxRooms: number
+    /** Whether a peer is another node: it is in a room for the sake of its clients. */
+    isNode: (peerId: PeerId) => boolean
+    /** The gate of a room let these through. */
+    onEvents: (events: readonly SignedEvent[]) => void
   }) {
     this.#libp2p = options.libp2p
     this.#pubsub = options.pubsub
@@ -47,6 +54,8 @@ export class Hub {
     this.#clock = options.clock
     this.#logger = options.logger
     this.#maxRooms = options.maxRooms
+    this.#isNode = options.isNode
+    this.#onEvents = options.onEvents
   }
 
   /** How many rooms it carries. */
@@ -87,15 +96,18 @@ export class Hub {
 
   /** Gossipsub forgets the peer in a listener of its own, which may run after this one. */
   readonly #onDisconnect = (): void => {
-    queueMicrotask(() => {
-      for (const topic of [...this.#rooms.keys()]) this.#look(topic)
-    })
+    queueMicrotask(() => this.review())
+  }
+
+  /** Looks at all rooms again: who is a client and who a node has changed. */
+  review(): void {
+    for (const topic of [...this.#rooms.keys()]) this.#look(topic)
   }
 
   /** Enters or leaves a room by whether a client is in it. */
   #look(topic: string): void {
     const room = this.#rooms.get(topic)
-    const hasClients = this.#pubsub.getSubscribers(topic).length > 0
+    const hasClients = this.#pubsub.getSubscribers(topic).some((peerId) => !this.#isNode(peerId))
     if (room === undefined) {
       if (hasClients) this.#enter(topic)
     } else if (hasClients) {
@@ -115,7 +127,8 @@ export class Hub {
     }
     const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier })
     this.#pubsub.topicValidators.set(topic, async (_peer, { data }) => {
-      const { verdict } = await admitGossip(gate, data)
+      const { verdict, events } = await admitGossip(gate, data)
+      this.#onEvents(events)
       return VALIDATION[verdict]
     })
     this.#pubsub.subscribe(topic)

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { checkMethods } from '../check.ts'
+import { parseNode } from '../discovery/node-address.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { consoleLogger, type Logger } from '../logger.ts'
+import { isIceServer } from '../wire/node-info.ts'
 
 /** How a GhostNode is run. */
 export interface GhostNodeOptions {
@@ -27,14 +29,37 @@ export interface GhostNodeOptions {
   maxReservations?: number
   /** The most relay reservations for one IP address; loopback is exempt. Default 32. */
   maxReservationsPerIp?: number
+  /**
+   * Other GhostNodes to exchange gossip and registrations with: URLs or multiaddrs.
+   * Clients of two nodes meet when one of the nodes names the other; of several,
+   * each has to know each. Default none.
+   */
+  peers?: readonly string[]
+  /** The UDP port for STUN; 0 takes a free one, `false` does without. Default: the number of the port for HTTP. */
+  stunPort?: number | false
+  /**
+   * Further servers that clients are told of, to connect directly: `stun:host:port`,
+   * or `turn:host:port?transport=udp` together with `turnSecret`. Default none.
+   */
+  iceServers?: readonly string[]
+  /**
+   * The secret shared with the TURN servers, from which credentials are made that
+   * hold for an hour (coturn's `use-auth-secret`). Default none.
+   */
+  turnSecret?: string
   /** Where warnings go. Default the console. */
   logger?: Logger
 }
 
 /** Options that were checked. */
-export type CheckedOptions = Required<Omit<GhostNodeOptions, 'dataDir' | 'announce'>> & {
+export type CheckedOptions = Required<
+  Omit<GhostNodeOptions, 'dataDir' | 'announce' | 'stunPort' | 'turnSecret'>
+> & {
   dataDir: string | undefined
   announce: Multiaddr[]
+  /** `undefined`: the number of the port for HTTP. */
+  stunPort: number | false | undefined
+  turnSecret: string | undefined
 }
 
 const DEFAULT_PORT = 8787
@@ -48,7 +73,16 @@ export function checkOptions(options: GhostNodeOptions): CheckedOptions {
   if (typeof trustProxy !== 'boolean') fail('trustProxy must be true or false')
   if (!Array.isArray(announce)) fail('announce must be a list of multiaddrs')
   checkMethods('logger', logger, 'debug', 'warn')
+  const { peers = [], iceServers = [], turnSecret, stunPort } = options
+  if (!Array.isArray(peers)) fail('peers must be a list of URLs or multiaddrs')
+  for (const peer of peers) parseNode(peer)
+  checkIceServers(iceServers, turnSecret)
   return {
+    peers,
+    iceServers,
+    turnSecret,
+    stunPort:
+      stunPort === undefined || stunPort === false ? stunPort : wholeNumber('stunPort', stunPort, 0, 65_535),
     host,
     dataDir,
     trustProxy,
@@ -70,6 +104,23 @@ export function checkOptions(options: GhostNodeOptions): CheckedOptions {
 function wholeNumber(name: string, value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
   return fail(`${name} must be a whole number from ${min} to ${max}, not '${String(value)}'`)
+}
+
+function checkIceServers(iceServers: unknown, turnSecret: unknown): void {
+  if (!Array.isArray(iceServers)) fail('iceServers must be a list of URLs')
+  for (const url of iceServers) {
+    if (!isIceServer({ urls: url, username: '', credential: '' })) {
+      fail(
+        `'${String(url)}' is not the URL of a STUN or TURN server, such as turn:turn.example:3478?transport=udp`,
+      )
+    }
+  }
+  if (turnSecret !== undefined && (typeof turnSecret !== 'string' || turnSecret === '')) {
+    fail('turnSecret must be a text')
+  }
+  if (turnSecret === undefined && iceServers.some((url) => String(url).startsWith('turn'))) {
+    fail('a TURN server needs turnSecret, the secret it shares with this node')
+  }
 }
 
 function checkMultiaddr(text: unknown): Multiaddr {

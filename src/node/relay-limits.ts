@@ -25,6 +25,7 @@ export function exceedsReservations(
   })
 }
 
-function ipOf(address: Connection['remoteAddr']): string | undefined {
+/** The IP address in a multiaddr. */
+export function ipOf(address: Connection['remoteAddr']): string | undefined {
   return address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value
 }

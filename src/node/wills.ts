@@ -4,6 +4,7 @@ import { describe } from '../errors.ts'
 import { GRACE_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { frameStream } from '../network/frame-stream.ts'
+import type { SignedEvent } from '../wire/event.ts'
 import { parseJwt } from '../wire/jwt.ts'
 import { WILL_PROTOCOL } from '../wire/will.ts'
 
@@ -15,6 +16,7 @@ const READ_TIMEOUT_MS = 5_000
 
 interface Will {
   jwt: string
+  iss: string
   iat: number
 }
 
@@ -85,6 +87,19 @@ export class Wills {
     this.#gone.set(address, forget)
   }
 
+  /**
+   * An event came through the gate of a room. A device that has announced itself
+   * after it left its will is there, by another way: the will is void.
+   */
+  seen({ claims }: SignedEvent): void {
+    if (claims.type !== 'join' && claims.type !== 'presence') return
+    const wills = this.#wills.get(claims.peer)
+    const will = wills?.get(claims.aud)
+    // While the device is connected here, its next will takes the place of this one anyway.
+    if (will === undefined || will.iss !== claims.iss || claims.iat <= will.iat) return
+    if (this.#graces.has(claims.peer)) wills?.delete(claims.aud)
+  }
+
   async #onStream(stream: Stream, connection: Connection): Promise<void> {
     const signal = AbortSignal.timeout(READ_TIMEOUT_MS)
     const abort = (): void => stream.abort(new Error('no will came'))
@@ -105,12 +120,12 @@ export class Wills {
     const jwt = new TextDecoder().decode(frame)
     const parsed = parseJwt(jwt)
     if (typeof parsed === 'string' || parsed.claims.type !== 'leave' || parsed.claims.peer !== peerId) return
-    const { aud: topic, iat } = parsed.claims
+    const { aud: topic, iss, iat } = parsed.claims
     if (!(await this.#wouldAccept(topic, jwt, peerId)) || this.#libp2p.getConnections(client).length === 0)
       return
     const wills = this.#wills.get(peerId) ?? new Map<string, Will>()
     if (wills.size >= WILLS_PER_CLIENT && !wills.has(topic)) return
-    if (iat > (wills.get(topic)?.iat ?? 0)) wills.set(topic, { jwt, iat })
+    if (iat > (wills.get(topic)?.iat ?? 0)) wills.set(topic, { jwt, iss, iat })
     this.#wills.set(peerId, wills)
   }
 

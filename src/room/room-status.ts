@@ -14,6 +14,8 @@ export interface RoomStatus {
   previous: RoomState | undefined
   /** Why it is so, where something went wrong. */
   error?: GhostChatError
+  /** When the next attempt to connect is made, in milliseconds since the Unix epoch. Only beside `error`. */
+  nextAttemptAt?: number
 }
 
 /** The state machine: `connecting → connected ⇄ reconnecting`, and from each to `closed`. */
@@ -39,10 +41,10 @@ export class RoomStatusMachine {
   }
 
   /** A connection could not be made: noted on the state that holds. */
-  failed(error: GhostChatError): void {
+  failed(error: GhostChatError, nextAttemptAt?: number): void {
     const { current, previous } = this.#status
     if (current !== 'connecting' && current !== 'reconnecting') return
-    this.#status = { current, previous, error }
+    this.#status = { current, previous, error, ...(nextAttemptAt !== undefined && { nextAttemptAt }) }
     this.#onChange(this.#status)
   }
 

@@ -1,10 +1,17 @@
+import type { WebRtc } from '../network/direct.ts'
 import { createIndexedDbKeyStore } from './browser-key-store.ts'
 import type { PageWatcher, Runtime } from './runtime.ts'
 
 /** A browser: keys in IndexedDB, and a page that may go away at any time. */
 export const runtime: Runtime = {
   keyStore: () => createIndexedDbKeyStore(),
+  loadWebRtc: async () => (typeof RTCPeerConnection === 'undefined' ? undefined : loadWebRtc()),
   watchPage,
+}
+
+async function loadWebRtc(): Promise<WebRtc> {
+  const { transport, PeerConnection } = await import('#webrtc')
+  return { transport, PeerConnection: PeerConnection as WebRtc['PeerConnection'] }
 }
 
 function watchPage(watcher: PageWatcher): () => void {

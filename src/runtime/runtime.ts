@@ -1,9 +1,12 @@
 import type { KeyStore } from '../identity/key-store.ts'
+import type { WebRtc } from '../network/direct.ts'
 
 /** What differs between a browser and Node. */
 export interface Runtime {
   /** Where the keys of `'stored'` identities are kept. */
   keyStore(): KeyStore
+  /** libp2p's WebRTC transport, or nothing where there is no WebRTC. Loaded when it is asked for. */
+  loadWebRtc(): Promise<WebRtc | undefined>
   /**
    * Tells when the page goes away, comes back, and when a new attempt to connect
    * is worth it. Answers a function that ends that.

@@ -3,6 +3,14 @@ import { isRecord } from './json.ts'
 /** Where a GhostNode describes itself, below its URL. */
 export const NODE_INFO_PATH = '/.well-known/ghostchat.json'
 
+/** A server that helps two devices connect directly: STUN or TURN, in the terms of WebRTC's `RTCIceServer`. */
+export interface IceServer {
+  /** `stun:host:port`, `turn:host:port?transport=udp`, `turns:…` */
+  urls: string | string[]
+  username?: string
+  credential?: string
+}
+
 /** What a GhostNode says about itself. */
 export interface NodeInfo {
   /** The version of the `ghostchat` package the node runs. */
@@ -13,11 +21,19 @@ export interface NodeInfo {
   multiaddrs: string[]
   /** Its clock, in milliseconds since the Unix epoch. */
   time: number
+  /** The UDP port at which it answers STUN, on the host of its URL. */
+  stunPort?: number
+  /** Further servers for direct connections; credentials in it are short-lived. */
+  iceServers: IceServer[]
+  /** Where the nodes listen it exchanges gossip with: multiaddrs, peer ids included. */
+  peers: string[]
 }
 
 /** The largest description that is read. */
 export const NODE_INFO_MAX_BYTES = 16 * 1024
 const MULTIADDRS_MAX = 32
+const ICE_SERVERS_MAX = 8
+const ICE_URL = /^(stun|stuns|turn|turns):[^\s@]{1,255}$/
 
 /** The description in this JSON text, or `undefined` when it is none. Claims it does not know are left alone. */
 export function decodeNodeInfo(json: string): NodeInfo | undefined {
@@ -28,9 +44,36 @@ export function decodeNodeInfo(json: string): NodeInfo | undefined {
     return undefined
   }
   if (!isRecord(value)) return undefined
-  const { version, peerId, multiaddrs, time } = value
+  const { version, peerId, multiaddrs, time, stunPort, iceServers = [], peers = [] } = value
   if (typeof version !== 'string' || typeof peerId !== 'string' || typeof time !== 'number') return undefined
-  if (!Array.isArray(multiaddrs) || multiaddrs.length > MULTIADDRS_MAX) return undefined
-  if (!multiaddrs.every((address) => typeof address === 'string')) return undefined
-  return { version, peerId, multiaddrs, time }
+  if (!isTexts(multiaddrs) || !isTexts(peers)) return undefined
+  if (!Array.isArray(iceServers) || iceServers.length > ICE_SERVERS_MAX || !iceServers.every(isIceServer)) {
+    return undefined
+  }
+  if (stunPort !== undefined && !isPort(stunPort)) return undefined
+  return { version, peerId, multiaddrs, time, iceServers, peers, ...(stunPort !== undefined && { stunPort }) }
+}
+
+/** Whether this is a well-formed entry of `iceServers`: WebRTC throws at any other. */
+export function isIceServer(value: unknown): value is IceServer {
+  if (!isRecord(value)) return false
+  const { urls, username, credential } = value
+  const list = [urls].flat()
+  if (list.length === 0 || list.length > ICE_SERVERS_MAX) return false
+  if (!list.every((url) => typeof url === 'string' && ICE_URL.test(url))) return false
+  const isTurn = list.some((url) => String(url).startsWith('turn'))
+  if (isTurn) return typeof username === 'string' && typeof credential === 'string'
+  return [username, credential].every((part) => part === undefined || typeof part === 'string')
+}
+
+function isTexts(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= MULTIADDRS_MAX &&
+    value.every((entry) => typeof entry === 'string')
+  )
+}
+
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= 65_535
 }

@@ -18,7 +18,9 @@ let connected: boolean
 let dial: (addresses: Multiaddr[], options: { signal: AbortSignal }) => Promise<{ remotePeer: PeerId }>
 let resolve: (signal: AbortSignal) => Promise<Multiaddr[]>
 let failures: GhostChatError[]
-let known: Multiaddr[][]
+let attempts: number[]
+let told: string[]
+let answersPing: boolean
 let events: EventTarget
 let gossiping: boolean
 let link: NodeLink
@@ -30,7 +32,9 @@ beforeEach(async () => {
   other = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
   dials = []
   failures = []
-  known = []
+  attempts = []
+  told = []
+  answersPing = true
   connected = false
   gossiping = true
   events = new EventTarget()
@@ -54,8 +58,14 @@ beforeEach(async () => {
     name: 'https://node.example',
     resolve: (signal) => resolve(signal),
     isGossiping: () => gossiping,
-    onAddresses: (addresses) => known.push(addresses),
-    onFailure: (error) => failures.push(error),
+    ping: async () => (answersPing ? undefined : Promise.reject(new Error('no answer'))),
+    onConnected: ({ remotePeer }) =>
+      told.push(remotePeer === node ? 'connected' : 'connected to somebody else'),
+    onLost: () => told.push('lost'),
+    onFailure: (error, at) => {
+      failures.push(error)
+      attempts.push(at - NOW)
+    },
   })
 })
 afterEach(async () => {
@@ -88,7 +98,8 @@ describe('the link to a node', () => {
     await clock.advance(100_000)
     expect(dials).toEqual([0])
     expect(failures).toEqual([])
-    expect(known).toEqual([[address]])
+    expect(told).toEqual(['connected'])
+    expect(link.state).toEqual({ kind: 'connected', since: NOW })
     expect(link.peerId?.equals(node)).toBe(true)
   })
 
@@ -103,6 +114,7 @@ describe('the link to a node', () => {
     disconnect(node)
     await settle()
     expect(dials).toEqual([0, 12_000])
+    expect(told).toEqual(['connected', 'lost', 'connected'])
   })
 
   it('backs off from a node that accepts and drops, without calling it unreachable', async () => {
@@ -137,6 +149,8 @@ describe('the link to a node', () => {
     expect(failures[0]?.message).toContain('https://node.example')
     expect(failures[0]?.message).toContain('no route')
     expect(failures[0]?.message).toContain('0.5 s')
+    expect(attempts.slice(0, 3)).toEqual([500, 1_500, 3_500])
+    expect(link.state).toEqual({ kind: 'waiting', nextAttemptAt: NOW + 60_500, reason: 'no route' })
   })
 
   it('begins its pauses anew after a success', async () => {
@@ -166,6 +180,20 @@ describe('the link to a node', () => {
     link.wake()
     await settle()
     expect(dials).toHaveLength(before + 1)
+  })
+
+  it('gives a connection up that does not answer when it is woken, and keeps one that does', async () => {
+    succeed()
+    run()
+    await settle()
+    await clock.advance(20_000)
+    link.wake()
+    await settle()
+    expect(dials).toEqual([0])
+    answersPing = false
+    link.wake()
+    await settle()
+    expect(dials).toEqual([0, 20_000])
   })
 
   it('asks anew where the node is before each attempt', async () => {

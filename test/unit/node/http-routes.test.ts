@@ -5,8 +5,16 @@ import { httpRoutes, type NodeFacts } from '../../../src/node/http-routes.ts'
 import { decodeNodeInfo } from '../../../src/wire/node-info.ts'
 import { NOW, testPeerId } from '../../support/authors.ts'
 
-const info = { version: '1.2.3', peerId: testPeerId(1), multiaddrs: ['/ip4/127.0.0.1/tcp/1/ws'], time: NOW }
-const health = { rooms: 1, connections: 2, reservations: 3, wills: 0, uptime: 4 }
+const info = {
+  iceServers: [{ urls: 'turn:turn.example:3478', username: '1', credential: 'x' }],
+  peers: ['/ip4/127.0.0.1/tcp/2/ws'],
+  stunPort: 8787,
+  version: '1.2.3',
+  peerId: testPeerId(1),
+  multiaddrs: ['/ip4/127.0.0.1/tcp/1/ws'],
+  time: NOW,
+}
+const health = { rooms: 1, connections: 2, reservations: 3, registrations: 5, nodes: 0, wills: 0, uptime: 4 }
 let facts: NodeFacts | undefined
 let server: Server
 let url: string

@@ -65,6 +65,8 @@ let clock: ManualClock
 let pubsub: FakePubsub
 let libp2p: EventTarget
 let hub: Hub
+let nodes: PeerId[]
+let seen: string[]
 
 async function newPeer(): Promise<PeerId> {
   return peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
@@ -78,6 +80,8 @@ function createHub(maxRooms = 100): Hub {
     clock,
     logger: silentLogger,
     maxRooms,
+    isNode: (peerId) => nodes.includes(peerId),
+    onEvents: (events) => seen.push(...events.map(({ id }) => id)),
   })
   created.start()
   return created
@@ -89,6 +93,8 @@ beforeEach(async () => {
   clock = new ManualClock(NOW)
   pubsub = new FakePubsub()
   libp2p = new EventTarget()
+  nodes = []
+  seen = []
   hub = createHub()
 })
 
@@ -99,6 +105,18 @@ describe('a hub', () => {
     expect(pubsub.subscribed).toEqual([TOPIC])
     expect(pubsub.topicValidators.has(TOPIC)).toBe(true)
     expect(hub.rooms).toBe(1)
+  })
+
+  it('does not enter a room for another node, and leaves one when its clients turn out to be nodes', async () => {
+    nodes = [stranger]
+    pubsub.set(TOPIC, stranger)
+    expect(hub.rooms).toBe(0)
+    pubsub.set(TOPIC, stranger, client)
+    expect(hub.rooms).toBe(1)
+    nodes = [stranger, client]
+    hub.review()
+    await clock.advance(15_000)
+    expect([hub.rooms, pubsub.unsubscribed]).toEqual([0, [TOPIC]])
   })
 
   it('leaves a room 15 s after its last client went', async () => {

@@ -16,6 +16,10 @@ describe('the options of a node', () => {
       maxRooms: 10_000,
       maxReservations: 4_096,
       maxReservationsPerIp: 32,
+      peers: [],
+      stunPort: undefined,
+      iceServers: [],
+      turnSecret: undefined,
     })
     expect(logger.warn).toBeTypeOf('function')
   })

@@ -1,0 +1,194 @@
+import type { Connection } from '@libp2p/interface'
+import type { Clock } from '../clock.ts'
+import type { Random } from '../random.ts'
+import type { DiscoveredPeer, RendezvousClient } from './rendezvous-client.ts'
+
+/** The requests of the rendezvous protocol. */
+export type RendezvousRequests = Pick<RendezvousClient, 'register' | 'unregister' | 'discover'>
+
+/** How many members of a room are asked for: a random handful of them is connected to. */
+const DISCOVER_LIMIT = 64
+/** How often a room may be looked up again. */
+const SEEK_PAUSE_MS = 20_000
+/** How long after registering to look once more. */
+const SECOND_LOOK_MS = 1_000
+/** How long a node may take to answer. */
+const REQUEST_TIMEOUT_MS = 10_000
+/** The pause after a failure, doubled by each further one. */
+const RETRY_FIRST_MS = 5_000
+const RETRY_MAX_MS = 5 * 60_000
+/** Addresses come one after the other, as relays answer: they are registered together. */
+const GATHER_MS = 100
+
+interface Topic {
+  /** When to register again. */
+  registerAt: number
+  /** When others may be looked for again; `undefined` while nobody wants to. */
+  seekAt: number | undefined
+  /** Whether it was registered over this connection before. */
+  isRegistered: boolean
+}
+
+/**
+ * Meets the other members of rooms at one node: registers there under each topic,
+ * looks up who else is, and keeps the registration fresh for as long as the
+ * connection lasts.
+ */
+export class MeetingPoint {
+  readonly #requests: RendezvousRequests
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #hasAddresses: () => boolean
+  readonly #onFound: (topic: string, peers: DiscoveredPeer[]) => void
+  readonly #onFailure: (thrown: unknown) => void
+  readonly #topics = new Map<string, Topic>()
+  #connection: Connection | undefined
+  #ending = new AbortController()
+  #failures = 0
+  #cancel: (() => void) | undefined
+  #running: Promise<void> | undefined
+
+  constructor(options: {
+    requests: RendezvousRequests
+    clock: Clock
+    random: Random
+    /** Whether this device can be reached somewhere: without, there is nothing to register. */
+    hasAddresses: () => boolean
+    onFound: (topic: string, peers: DiscoveredPeer[]) => void
+    onFailure: (thrown: unknown) => void
+  }) {
+    this.#requests = options.requests
+    this.#clock = options.clock
+    this.#random = options.random
+    this.#hasAddresses = options.hasAddresses
+    this.#onFound = options.onFound
+    this.#onFailure = options.onFailure
+  }
+
+  /** The node was reached: everything is registered anew. */
+  connected(connection: Connection): void {
+    this.disconnected()
+    this.#ending = new AbortController()
+    this.#connection = connection
+    for (const topic of this.#topics.values()) Object.assign(topic, fresh(this.#clock.now()))
+    this.#tendIn(0)
+  }
+
+  disconnected(): void {
+    this.#ending.abort(new Error('the connection to the node ended'))
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#connection = undefined
+    this.#failures = 0
+  }
+
+  /** A room was entered. */
+  enter(topic: string): void {
+    if (this.#topics.has(topic)) return
+    this.#topics.set(topic, fresh(this.#clock.now()))
+    this.#tendIn(0)
+  }
+
+  /** A room was left: takes the registration back. */
+  leave(topic: string): void {
+    const connection = this.#connection
+    if (!this.#topics.delete(topic) || connection === undefined) return
+    this.#unregister(connection, topic)
+  }
+
+  /** Looks for others again, not too soon after the last time. */
+  seek(topic: string): void {
+    const known = this.#topics.get(topic)
+    if (known === undefined || known.seekAt !== undefined) return
+    known.seekAt = this.#clock.now() + SEEK_PAUSE_MS
+    this.#tendIn(SEEK_PAUSE_MS)
+  }
+
+  /** This device can be reached elsewhere now: registers again. */
+  addressesChanged(): void {
+    for (const topic of this.#topics.values()) topic.registerAt = this.#clock.now()
+    this.#tendIn(GATHER_MS)
+  }
+
+  #tendIn(ms: number): void {
+    if (this.#connection === undefined || this.#running !== undefined) return
+    this.#cancel?.()
+    this.#cancel = this.#clock.after(ms, () => {
+      this.#cancel = undefined
+      this.#running = this.#tend().finally(() => {
+        this.#running = undefined
+        this.#schedule()
+      })
+    })
+  }
+
+  /** Never rejects. */
+  async #tend(): Promise<void> {
+    const connection = this.#connection
+    if (connection === undefined) return
+    try {
+      for (const [namespace, topic] of [...this.#topics]) {
+        if (connection !== this.#connection) return
+        if (topic.seekAt !== undefined && topic.seekAt <= this.#clock.now()) {
+          const signal = this.#signal()
+          const { peers } = await this.#requests.discover(connection, {
+            namespace,
+            limit: DISCOVER_LIMIT,
+            signal,
+          })
+          topic.seekAt = undefined
+          if (this.#topics.has(namespace)) this.#onFound(namespace, peers)
+        }
+        if (topic.registerAt <= this.#clock.now() && this.#hasAddresses()) {
+          topic.registerAt = Number.POSITIVE_INFINITY
+          const ttlSeconds = await this.#requests.register(connection, { namespace, signal: this.#signal() })
+          // Halfway, and not all clients of a node that restarted at once.
+          if (topic.registerAt === Number.POSITIVE_INFINITY) {
+            topic.registerAt = this.#clock.now() + ttlSeconds * 1000 * (0.4 + this.#random.fraction() / 5)
+          }
+          if (!this.#topics.has(namespace)) this.#unregister(connection, namespace)
+          // Of those who come at the same moment, each finds those who registered before it, and this once the others.
+          if (!topic.isRegistered) {
+            const lookAt = this.#clock.now() + SECOND_LOOK_MS * (0.5 + this.#random.fraction())
+            topic.seekAt = Math.min(topic.seekAt ?? lookAt, lookAt)
+          }
+          topic.isRegistered = true
+        }
+      }
+      this.#failures = 0
+    } catch (thrown) {
+      if (connection !== this.#connection) return
+      this.#failures += 1
+      this.#onFailure(thrown)
+      const pauseMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (this.#failures - 1))
+      const retryAt = this.#clock.now() + pauseMs
+      for (const topic of this.#topics.values()) {
+        if (topic.registerAt === Number.POSITIVE_INFINITY) topic.registerAt = retryAt
+        topic.registerAt = Math.max(topic.registerAt, retryAt)
+        if (topic.seekAt !== undefined) topic.seekAt = Math.max(topic.seekAt, retryAt)
+      }
+    }
+  }
+
+  /** Waits for what is next. Who cannot be reached yet waits for {@link addressesChanged}. */
+  #schedule(): void {
+    const due = [...this.#topics.values()].flatMap(({ registerAt, seekAt }) => [
+      ...(this.#hasAddresses() ? [registerAt] : []),
+      ...(seekAt === undefined ? [] : [seekAt]),
+    ])
+    const next = Math.min(...due)
+    if (Number.isFinite(next)) this.#tendIn(Math.max(0, next - this.#clock.now()))
+  }
+
+  #unregister(connection: Connection, namespace: string): void {
+    this.#requests.unregister(connection, { namespace, signal: this.#signal() }).catch(this.#onFailure)
+  }
+
+  #signal(): AbortSignal {
+    return AbortSignal.any([this.#ending.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
+  }
+}
+
+function fresh(now: number): Topic {
+  return { registerAt: now, seekAt: now, isRegistered: false }
+}

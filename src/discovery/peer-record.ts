@@ -1,0 +1,108 @@
+import type { AbortOptions, PrivateKey, Record as SealedRecord } from '@libp2p/interface'
+import { peerIdFromMultihash, peerIdFromPublicKey } from '@libp2p/peer-id'
+import { PeerRecord, RecordEnvelope } from '@libp2p/peer-record'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import * as Digest from 'multiformats/hashes/digest'
+import { decodeFields, lastBytes, lastVarint } from '../wire/protobuf.ts'
+import type { RecordForm } from '../wire/rendezvous.ts'
+
+/** The largest envelope: an RSA key, its signature, and addresses of 2 KiB, which go-libp2p-rendezvous allows. */
+export const RECORD_MAX_BYTES = 4096
+/** How many addresses of a peer are kept. */
+export const ADDRESSES_MAX = 8
+
+/** The record of a peer, signed by it. */
+export interface VerifiedRecord {
+  peerId: string
+  /** Those this version of multiaddr can read, 8 at the most. */
+  addresses: Multiaddr[]
+  /** Later records have higher ones. */
+  sequence: bigint
+  form: RecordForm
+}
+
+interface Seal {
+  form: RecordForm
+  domain: string
+  payloadType: Uint8Array
+}
+
+const SEALS: readonly Seal[] = [
+  { form: 'multicodec', domain: PeerRecord.DOMAIN, payloadType: PeerRecord.CODEC },
+  {
+    form: 'rfc0003',
+    domain: 'libp2p-routing-state',
+    payloadType: new TextEncoder().encode('/libp2p/routing-state-record'),
+  },
+]
+
+/** An envelope has four fields, a record one for each address; a peer lists no more than fit into an envelope. */
+const MAX_FIELDS = 1_024
+
+/** The record in a signed envelope of either form, or `undefined` when it is none or not signed by its peer. */
+export async function openPeerRecord(
+  envelope: Uint8Array,
+  options: AbortOptions = {},
+): Promise<VerifiedRecord | undefined> {
+  if (envelope.length > RECORD_MAX_BYTES) return undefined
+  try {
+    const opened = RecordEnvelope.createFromProtobuf(envelope)
+    const seal = SEALS.find(({ payloadType }) => isEqual(payloadType, opened.payloadType))
+    if (seal === undefined || !(await opened.validate(seal.domain, options))) return undefined
+    return readRecord(opened.payload, peerIdFromPublicKey(opened.publicKey).toString(), seal.form)
+  } catch {
+    options.signal?.throwIfAborted()
+    return undefined
+  }
+}
+
+/** An envelope around these addresses, in the form that is asked for. */
+export async function sealPeerRecord(
+  privateKey: PrivateKey,
+  form: RecordForm,
+  multiaddrs: Multiaddr[],
+  sequence: bigint,
+): Promise<Uint8Array> {
+  const peerId = peerIdFromPublicKey(privateKey.publicKey)
+  const record = new PeerRecord({ peerId, multiaddrs, seqNumber: sequence })
+  const { domain, payloadType } = SEALS.find((seal) => seal.form === form) as Seal
+  const sealed: SealedRecord = {
+    domain,
+    codec: payloadType,
+    marshal: () => record.marshal(),
+    equals: (other) => record.equals(other),
+  }
+  return (await RecordEnvelope.seal(sealed, privateKey)).marshal()
+}
+
+/** libp2p's own reader gives up on a record when it does not know one address in it. */
+function readRecord(payload: Uint8Array, signer: string, form: RecordForm): VerifiedRecord | undefined {
+  const fields = decodeFields(payload, MAX_FIELDS)
+  const id = fields && lastBytes(fields, 1)
+  if (fields === undefined || id === undefined) return undefined
+  const peerId = peerIdFromMultihash(Digest.decode(id)).toString()
+  if (peerId !== signer) return undefined
+  const addresses: Multiaddr[] = []
+  for (const field of fields) {
+    if (addresses.length === ADDRESSES_MAX) break
+    const address = field.kind === 'bytes' && field.number === 3 ? readAddress(field.value) : undefined
+    if (address !== undefined) addresses.push(address)
+  }
+  return { peerId, addresses, sequence: lastVarint(fields, 2) ?? 0n, form }
+}
+
+function readAddress(info: Uint8Array): Multiaddr | undefined {
+  const bytes = lastBytes(decodeFields(info, MAX_FIELDS) ?? [], 1)
+  if (bytes === undefined || bytes.length === 0) return undefined
+  try {
+    const address = multiaddr(bytes)
+    // Some malformed ones show only when they are written out.
+    return multiaddr(address.toString())
+  } catch {
+    return undefined
+  }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
+}

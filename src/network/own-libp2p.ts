@@ -1,0 +1,41 @@
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { type Ping, ping } from '@libp2p/ping'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import type { Clock } from '../clock.ts'
+import type { IceServer } from '../wire/node-info.ts'
+import type { DialPolicy } from './dial-policy.ts'
+import { Direct, type DirectComponents } from './direct.ts'
+import { chatGossipsub } from './gossip.ts'
+
+/** The libp2p node of a client that brings none. */
+export type OwnLibp2p = Libp2p<{ pubsub: GossipSub; ping: Ping; direct: Direct }>
+
+/** Makes and starts it. It dials where the policy lets it, and listens at its relays only. */
+export async function createOwnLibp2p(options: {
+  policy: DialPolicy
+  clock: Clock
+  iceServers: () => Promise<IceServer[]>
+}): Promise<OwnLibp2p> {
+  return createLibp2p({
+    addresses: { listen: ['/p2p-circuit'] },
+    transports: [webSockets(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: { denyDialMultiaddr: (address) => !options.policy.permits(address) },
+    connectionManager: { addressDialTimeout: 15_000 },
+    // A tab that was frozen for a moment is not gone: the default of 5 s cuts it off.
+    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: chatGossipsub(),
+      direct: (components: DirectComponents) => new Direct(components, options),
+    },
+  })
+}

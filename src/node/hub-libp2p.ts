@@ -1,0 +1,73 @@
+import type { Server } from 'node:http'
+import { isIPv6 } from 'node:net'
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
+import type { PeerId, PrivateKey, Transport } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { hubGossip } from '../network/gossip.ts'
+import type { CheckedOptions } from './options.ts'
+import { exceedsReservations } from './relay-limits.ts'
+import { type WebSocketHooks, webSocketListener } from './websocket-listener.ts'
+
+/** A relayed connection carries signalling and backlogs: two minutes, 1 MiB. */
+const CIRCUIT_MAX_MS = 2 * 60_000
+const CIRCUIT_MAX_BYTES = BigInt(1024 * 1024)
+
+/** The libp2p node of a GhostNode: gossip hub and relay. */
+export type HubLibp2p = Awaited<ReturnType<typeof createHubLibp2p>>
+
+/** Makes and starts it; it listens through an HTTP server that listens already. */
+export async function createHubLibp2p(
+  server: Server,
+  port: number,
+  privateKey: PrivateKey,
+  hooks: WebSocketHooks,
+  options: CheckedOptions,
+) {
+  const { host, announce, maxConnections, maxReservations, maxReservationsPerIp } = options
+  let denyReservation = (_client: PeerId): boolean => true
+  const libp2p = await createLibp2p({
+    privateKey,
+    addresses: {
+      listen: [`/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}/tcp/${port}/ws`],
+      announce: announce.map((address) => address.toString()),
+    },
+    transports: [webSocketListener(server, hooks), dialOnly(webSockets())],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    // The defaults are a client's: 300 connections, 5 new ones a second from one address, 10 pending.
+    connectionManager: {
+      maxConnections,
+      inboundConnectionThreshold: 200,
+      maxIncomingPendingConnections: 1_000,
+    },
+    // A tab in the background answers late; the default of 5 s would cut it off.
+    connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: 30_000 } },
+    connectionGater: { denyInboundRelayReservation: (client) => denyReservation(client) },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: hubGossip(),
+      relay: circuitRelayServer({
+        maxInboundHopStreams: 32,
+        reservations: {
+          maxReservations,
+          defaultDurationLimit: CIRCUIT_MAX_MS,
+          defaultDataLimit: CIRCUIT_MAX_BYTES,
+        },
+      }),
+    },
+  })
+  denyReservation = (client) =>
+    exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
+  return libp2p
+}
+
+/** A transport that never listens: for the connections to other nodes. */
+function dialOnly<C>(create: (components: C) => Transport): (components: C) => Transport {
+  return (components) => Object.assign(create(components), { listenFilter: () => [] })
+}

@@ -1,0 +1,103 @@
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { IdentifyResult, Libp2p, PeerId } from '@libp2p/interface'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../logger.ts'
+import { KnownNodes } from '../network/known-nodes.ts'
+import { NodeLink } from '../network/node-links.ts'
+import type { Random } from '../random.ts'
+
+/** What a node speaks that clients do not: so nodes know each other, whoever dialled. */
+export const NODE_PROTOCOL = '/ghostchat/node/1.0.0'
+/** How many peers that call themselves nodes are taken for some. Whoever lies is not counted as a client, no more. */
+const NODES_MAX = 64
+
+/**
+ * The other nodes this one exchanges gossip with: those it was told of, which it
+ * keeps a connection to, and those that were told of it.
+ */
+export class NodePeers {
+  readonly #libp2p: Libp2p
+  readonly #onChange: () => void
+  readonly #known: KnownNodes
+  readonly #links: NodeLink[]
+  /** By peer id: the nodes that are connected. */
+  readonly #connected = new Map<string, PeerId>()
+
+  constructor(options: {
+    libp2p: Libp2p
+    pubsub: GossipSub
+    clock: Clock
+    random: Random
+    logger: Logger
+    /** URLs or multiaddrs of nodes. */
+    peers: readonly string[]
+    /** Somebody turned out to be a node, or a node is gone. */
+    onChange: () => void
+  }) {
+    const { pubsub, clock, logger } = options
+    this.#libp2p = options.libp2p
+    this.#onChange = options.onChange
+    this.#known = new KnownNodes(clock)
+    this.#links = options.peers.map((entry) => {
+      const node = this.#known.add(entry)
+      return new NodeLink({
+        ...options,
+        name: entry,
+        resolve: (signal) => this.#known.locate(node, signal),
+        isGossiping: (peerId) => pubsub.getPeers().some((peer) => peer.equals(peerId)),
+        ping: async () => {},
+        onConnected: ({ remotePeer }) => {
+          node.peerId = remotePeer
+          this.#add(remotePeer)
+        },
+        onLost: () => {},
+        onFailure: ({ message }) => logger.warn(message),
+      })
+    })
+  }
+
+  async start(): Promise<void> {
+    this.#libp2p.addEventListener('peer:identify', this.#onIdentify)
+    this.#libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
+    // Nothing is said over it yet: that it is there is what matters.
+    await this.#libp2p.handle(NODE_PROTOCOL, (stream) => stream.abort(new Error('nothing is said here')))
+    for (const link of this.#links) void link.run()
+  }
+
+  stop(): void {
+    this.#libp2p.removeEventListener('peer:identify', this.#onIdentify)
+    this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+    for (const link of this.#links) link.close()
+  }
+
+  /** Whether a connected peer is a node. */
+  has(peerId: PeerId): boolean {
+    return this.#connected.has(peerId.toString())
+  }
+
+  /** The nodes that are connected. */
+  get connected(): PeerId[] {
+    return [...this.#connected.values()]
+  }
+
+  /** Where the nodes it was told of listen. */
+  get addresses(): string[] {
+    return this.#known.all.flatMap(({ info, addresses }) => [
+      ...new Set([...addresses.map((address) => address.toString()), ...(info?.multiaddrs ?? [])]),
+    ])
+  }
+
+  #add(peerId: PeerId): void {
+    if (this.has(peerId) || this.#connected.size >= NODES_MAX) return
+    this.#connected.set(peerId.toString(), peerId)
+    this.#onChange()
+  }
+
+  readonly #onIdentify = ({ detail: { peerId, protocols } }: CustomEvent<IdentifyResult>): void => {
+    if (protocols.includes(NODE_PROTOCOL)) this.#add(peerId)
+  }
+
+  readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
+    if (this.#connected.delete(detail.toString())) this.#onChange()
+  }
+}

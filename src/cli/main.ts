@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { GhostChatError } from '../errors.ts'
 import { version } from '../version.ts'
+import { runDiagnose } from './diagnose-command.ts'
 import { runNode } from './node-command.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -9,7 +10,8 @@ const HELP = `ghostchat ${version}
 Usage: ghostchat <command> [options]
 
 Commands:
-  node        run a GhostNode: gossip hub and relay for chats in browsers
+  node        run a GhostNode: where chats in browsers find each other
+  diagnose    say whether GhostNodes can be reached from here, and what is wrong
 
 Options:
   --help      this text; after a command, that command's
@@ -18,7 +20,10 @@ Options:
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
-const COMMANDS: Record<string, (args: string[]) => Promise<void>> = { node: runNode }
+const COMMANDS: Record<string, (args: string[]) => Promise<void>> = {
+  node: runNode,
+  diagnose: runDiagnose,
+}
 
 async function main([command, ...args]: string[]): Promise<void> {
   if (command === undefined) throw new UsageError('a command is missing')

@@ -71,7 +71,11 @@ function addressOf(url: URL, peerId: string): Multiaddr {
 export function urlOf(address: Multiaddr): URL | undefined {
   const [host, port, ...rest] = address.getComponents()
   const names = rest.map(({ name }) => name)
-  if (host?.value === undefined || port?.name !== 'tcp' || !names.some((name) => name === 'ws' || name === 'wss')) {
+  if (
+    host?.value === undefined ||
+    port?.name !== 'tcp' ||
+    !names.some((name) => name === 'ws' || name === 'wss')
+  ) {
     return undefined
   }
   const scheme = names.includes('tls') || names.includes('wss') ? 'https' : 'http'

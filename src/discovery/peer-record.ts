@@ -19,6 +19,11 @@ export interface VerifiedRecord {
   /** Later records have higher ones. */
   sequence: bigint
   form: RecordForm
+  /**
+   * Whether every reader understands it: encoded as protobuf's own writers do,
+   * without an address that makes libp2p's reader give up.
+   */
+  isPlain: boolean
 }
 
 interface Seal {
@@ -49,7 +54,8 @@ export async function openPeerRecord(
     const opened = RecordEnvelope.createFromProtobuf(envelope)
     const seal = SEALS.find(({ payloadType }) => isEqual(payloadType, opened.payloadType))
     if (seal === undefined || !(await opened.validate(seal.domain, options))) return undefined
-    return readRecord(opened.payload, peerIdFromPublicKey(opened.publicKey).toString(), seal.form)
+    const record = readRecord(opened.payload, peerIdFromPublicKey(opened.publicKey).toString(), seal.form)
+    return record && { ...record, isPlain: record.isPlain && isEqual(opened.marshal(), envelope) }
   } catch {
     options.signal?.throwIfAborted()
     return undefined
@@ -82,13 +88,15 @@ function readRecord(payload: Uint8Array, signer: string, form: RecordForm): Veri
   if (fields === undefined || id === undefined) return undefined
   const peerId = peerIdFromMultihash(Digest.decode(id)).toString()
   if (peerId !== signer) return undefined
-  const addresses: Multiaddr[] = []
-  for (const field of fields) {
-    if (addresses.length === ADDRESSES_MAX) break
-    const address = field.kind === 'bytes' && field.number === 3 ? readAddress(field.value) : undefined
-    if (address !== undefined) addresses.push(address)
+  const infos = fields.flatMap((field) => (field.kind === 'bytes' && field.number === 3 ? [field.value] : []))
+  const addresses = infos.flatMap((info) => readAddress(info) ?? [])
+  return {
+    peerId,
+    addresses: addresses.slice(0, ADDRESSES_MAX),
+    sequence: lastVarint(fields, 2) ?? 0n,
+    form,
+    isPlain: addresses.length === infos.length,
   }
-  return { peerId, addresses, sequence: lastVarint(fields, 2) ?? 0n, form }
 }
 
 function readAddress(info: Uint8Array): Multiaddr | undefined {

@@ -3,7 +3,9 @@ import { lpStream } from '@libp2p/utils'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { type Clock, systemClock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
+import { decodeLength } from '../wire/length-prefix.ts'
 import {
+  DEFAULT_TTL_SECONDS,
   decodeRendezvous,
   encodeRendezvous,
   MAX_TTL_SECONDS,
@@ -55,17 +57,19 @@ export type RendezvousPoint = Connection | PeerId
  */
 export class RendezvousClient {
   readonly #libp2p: Libp2p
+  readonly #clock: Clock
   readonly #own: OwnRecord
   /** Points that did not take the usual form of record, and took the other. */
   readonly #forms = new Map<string, RecordForm>()
 
   /**
    * @param options.privateKey that of the libp2p node; default the one it has among its components
-   * @param options.clock for the sequence numbers of records; default the machine's
+   * @param options.clock default the machine's
    */
   constructor(options: { libp2p: Libp2p; privateKey?: PrivateKey; clock?: Clock }) {
     const { libp2p, privateKey, clock = systemClock } = options
     this.#libp2p = libp2p
+    this.#clock = clock
     this.#own = new OwnRecord({ libp2p, privateKey, clock })
   }
 
@@ -101,7 +105,7 @@ export class RendezvousClient {
     options: { namespace: string; signal?: AbortSignal },
   ): Promise<void> {
     const { namespace, signal } = options
-    await this.#exchange(point, { type: 'unregister', namespace }, signal, false)
+    await this.#exchange(point, { type: 'unregister', namespace }, undefined, signal)
   }
 
   /**
@@ -118,9 +122,8 @@ export class RendezvousClient {
     options: { namespace?: string; limit?: number; cookie?: Uint8Array; signal?: AbortSignal },
   ): Promise<{ peers: DiscoveredPeer[]; cookie: Uint8Array | undefined }> {
     const { signal, ...question } = options
-    const answer = await this.#exchange(point, { type: 'discover', ...question }, signal)
-    if (answer?.type !== 'discover-response') throw new RendezvousError('the answer is not to the question')
-    assertOk(answer)
+    const request = { type: 'discover', ...question } as const
+    const answer = assertOk(await this.#exchange(point, request, 'discover-response', signal))
     const limit = Math.min(options.limit ?? REGISTRATIONS_MAX, REGISTRATIONS_MAX)
     const peers = new Map<string, DiscoveredPeer>()
     for (const registration of answer.registrations.slice(0, limit)) {
@@ -142,36 +145,44 @@ export class RendezvousClient {
   ): Promise<number> {
     const { signal, ...body } = options
     const signedPeerRecord = await this.#own.seal(form)
-    const answer = await this.#exchange(point, { type: 'register', ...body, signedPeerRecord }, signal)
-    if (answer?.type !== 'register-response') throw new RendezvousError('the answer is not to the question')
-    assertOk(answer)
+    const request = { type: 'register', ...body, signedPeerRecord } as const
+    const answer = assertOk(await this.#exchange(point, request, 'register-response', signal))
     // A point that does not say grants what was asked for, or the spec's default.
-    return answer.ttlSeconds || options.ttlSeconds || 2 * 60 * 60
+    return answer.ttlSeconds || options.ttlSeconds || DEFAULT_TTL_SECONDS
   }
 
-  async #exchange(
+  /** Sends a request, and reads the answer of the type that is named, if any. */
+  async #exchange<T extends RendezvousAnswer['type']>(
     point: RendezvousPoint,
     request: RendezvousRequest,
+    answerType: T | undefined,
     signal: AbortSignal | undefined,
-    hasAnswer = true,
-  ): Promise<RendezvousAnswer | undefined> {
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
-    const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+  ): Promise<Extract<RendezvousAnswer, { type: T }> | undefined> {
+    const ending = new AbortController()
+    const cancelEnd = this.#clock.after(REQUEST_TIMEOUT_MS, () => ending.abort(new Error('it took too long')))
+    const either = signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal])
     let stream: Stream | undefined
+    const abort = (reason: unknown): void =>
+      stream?.abort(reason instanceof Error ? reason : new Error(describe(reason)))
     try {
       stream = await this.#open(point, either)
+      // Also when all went well: a point may never close its end.
+      ending.signal.addEventListener('abort', () => abort(ending.signal.reason))
+      stream.addEventListener('close', cancelEnd)
       const prefixed = lpStream(stream, {
         maxDataLength: ANSWER_MAX_BYTES,
         maxBufferSize: 2 * ANSWER_MAX_BYTES,
+        lengthDecoder: decodeLength,
       })
       await prefixed.write(encodeRendezvous(request), { signal: either })
-      const bytes = hasAnswer ? (await prefixed.read({ signal: either })).subarray() : undefined
-      await stream.close({ signal: either })
+      const bytes = answerType && (await prefixed.read({ signal: either })).subarray()
       const answer = bytes && decodeRendezvous(bytes)
-      if (bytes === undefined || isAnswer(answer)) return answer as RendezvousAnswer | undefined
-      throw new RendezvousError('the rendezvous point answered something malformed')
+      if (answer?.type !== answerType) throw new RendezvousError('the rendezvous point gave no right answer')
+      await stream.close({ signal: either })
+      return answer as Extract<RendezvousAnswer, { type: T }> | undefined
     } catch (cause) {
-      stream?.abort(cause instanceof Error ? cause : new Error(describe(cause)))
+      cancelEnd()
+      abort(cause)
       signal?.throwIfAborted()
       if (cause instanceof GhostChatError) throw cause
       throw new RendezvousError(`the rendezvous point did not answer; ${describe(cause)}`, { cause })
@@ -197,15 +208,11 @@ function isAboutRecord(thrown: unknown): boolean {
   return cause instanceof Error && ['StreamResetError', 'UnexpectedEOFError'].includes(cause.name)
 }
 
-function isAnswer(message: unknown): boolean {
-  const { type } = (message ?? {}) as { type?: string }
-  return type === 'register-response' || type === 'discover-response'
-}
-
-function assertOk({ status, statusText }: RendezvousAnswer): void {
-  if (status === 'OK') return
-  const text = statusText === undefined ? '' : `; ${statusText.slice(0, STATUS_TEXT_MAX)}`
-  throw new RendezvousError(`the rendezvous point answered ${status}${text}`, { status })
+function assertOk<T extends RendezvousAnswer>(answer: T | undefined): T {
+  if (answer?.status === 'OK') return answer
+  const { status = 'E_INTERNAL_ERROR', statusText = '' } = answer ?? {}
+  const text = statusText.slice(0, STATUS_TEXT_MAX)
+  throw new RendezvousError(`the rendezvous point answered ${status}${text && `; ${text}`}`, { status })
 }
 
 function addressedTo(address: Multiaddr, peerId: string): Multiaddr {

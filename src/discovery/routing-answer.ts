@@ -5,11 +5,11 @@ import { isRecord } from '../wire/json.ts'
 import { tryMultiaddr } from './node-address.ts'
 
 /** The largest answer: 100 peers of 5 KiB. */
-export const ANSWER_MAX_BYTES = 512 * 1024
+const ANSWER_MAX_BYTES = 512 * 1024
 /** The longest line of a stream, in characters: a peer of the public IPFS network may list 30 addresses. */
-export const LINE_MAX_CHARACTERS = 16 * 1024
+const LINE_MAX_CHARACTERS = 16 * 1024
 /** How many addresses of a peer are kept. */
-export const PEER_MAX_ADDRESSES = 8
+const PEER_MAX_ADDRESSES = 8
 /** The most addresses of a peer that are looked at for well-formed ones. */
 const ADDRESSES_EXAMINED = 32
 /** The longest address: a circuit with two WebTransport certificates has 300 characters. */

@@ -9,7 +9,7 @@ import { topicCid } from '../wire/topic-cid.ts'
 import { heliaOver, RoutingRequest } from './routing-request.ts'
 
 /** How many peers are taken from one answer: what servers are asked to limit theirs to. */
-export const ROUTING_PEERS_MAX = 100
+const ROUTING_PEERS_MAX = 100
 /** How long an endpoint may take. One that walks a DHT sends what it finds as it goes: what came by then counts. */
 const TIMEOUT_MS = 10_000
 

@@ -27,6 +27,7 @@ export async function probeIce(
     hasRelay: false,
   }
   const connection = new PeerConnection({ iceServers: iceServers as RTCIceServer[] })
+  connection.createDataChannel('')
   let hasFailed = false
   try {
     await new Promise<void>((resolve, reject) => {
@@ -42,7 +43,6 @@ export async function probeIce(
       connection.onicecandidateerror = () => {
         hasFailed = true
       }
-      connection.createDataChannel('')
       connection
         .createOffer()
         .then((offer) => connection.setLocalDescription(offer))

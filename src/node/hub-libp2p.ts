@@ -62,6 +62,12 @@ export async function createHubLibp2p(
       }),
     },
   })
+  // Nobody is reached through a relay it is not connected to; libp2p itself keeps the place for two hours.
+  libp2p.addEventListener('peer:disconnect', ({ detail: peerId }) => {
+    const { reservations } = libp2p.services.relay
+    reservations.get(peerId)?.signal.clear()
+    reservations.delete(peerId)
+  })
   denyReservation = (client) =>
     exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
   return libp2p

@@ -82,11 +82,19 @@ export class CatchUp {
     const { signal } = this.#closing
     const onFailure = (thrown: unknown): void => this.#logger.debug('catching up ended early', thrown)
     this.#caughtUp = this.#fetchBacklog(limit, signal).then(() => {}, onFailure)
+    this.lookAgain()
+    this.#endConnectWait(this.#caughtUp)
+  }
+
+  /** Asks one member in a few seconds for what may have been missed. */
+  lookAgain(): void {
+    const { signal } = this.#closing
     this.#cancelSecondLook()
     this.#cancelSecondLook = this.#clock.after(SECOND_LOOK_MS, () => {
-      this.#askAndTell({ limit, peers: 1, signal }).catch(onFailure)
+      this.#askAndTell({ limit: this.#backlogLimit, peers: 1, signal }).catch((thrown) =>
+        this.#logger.debug('a second look ended early', thrown),
+      )
     })
-    this.#endConnectWait(this.#caughtUp)
   }
 
   /**

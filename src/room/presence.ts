@@ -67,10 +67,10 @@ export class Presence {
     if (ranksFirst(this.#peerId, joinId, peers)) this.reassert()
   }
 
-  /** Renews at once, or a second after it last did so. */
-  reassert(): void {
+  /** Renews after a delay, by default at once; never sooner than a second after it last did so. */
+  reassert(delayMs = 0): void {
     if (this.#away || this.#cancelReassertion !== undefined) return
-    const pauseMs = Math.max(0, this.#reassertedAt + GREETING_PAUSE_MS - this.#clock.now())
+    const pauseMs = Math.max(delayMs, this.#reassertedAt + GREETING_PAUSE_MS - this.#clock.now())
     this.#cancelReassertion = this.#clock.after(pauseMs, () => {
       this.#cancelReassertion = undefined
       this.#reassertedAt = this.#clock.now()

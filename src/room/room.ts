@@ -38,6 +38,9 @@ export interface RoomOptions {
   listener: RoomListener
 }
 
+/** Within what time the members that lost a node say that they are still there. Its wills wait for 10 s. */
+const REASSERT_WITHIN_MS = 3_000
+
 /** One room from the inside: what is done to it by its owner, its network and time. */
 export class Room {
   readonly topic: string
@@ -205,6 +208,11 @@ export class Room {
   #onPeerLost(peerId: string): void {
     this.#hasLost = true
     this.state.lose(peerId)
+    if ((this.#channel?.neighbours() ?? 0) === 0) return
+    // Others are still there. A node that lost us would publish our will, unless it hears of us; and what was on its
+    // way through whoever is gone may not have arrived.
+    this.presence.reassert(this.#options.random.fraction() * REASSERT_WITHIN_MS)
+    this.#catchUp.lookAgain()
   }
 
   #join(): void {

@@ -26,5 +26,7 @@ function watchPage(watcher: PageWatcher): () => void {
     if (document.visibilityState === 'visible') watcher.awake()
   }
   document.addEventListener('visibilitychange', onVisibility, { signal })
+  // A frozen tab is thawed (Page Lifecycle; browsers of Chromium's kind).
+  document.addEventListener('resume', () => watcher.awake(), { signal })
   return () => listening.abort()
 }

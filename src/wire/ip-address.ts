@@ -22,8 +22,6 @@ function parseIpv4(text: string): Uint8Array | undefined {
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {
-  // The longest spelling is 45 characters; a longer text is not worth splitting.
-  if (text.length > 45) return undefined
   const halves = text.split('::')
   if (halves.length > 2) return undefined
   const head = groupBytes(halves[0] ?? '', halves.length === 1)

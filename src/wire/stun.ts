@@ -77,9 +77,8 @@ export function decodeStunRequest(datagram: Uint8Array): StunRequest | undefined
     const end = at + 4 + padded(length)
     if (end > byteLength) return undefined
     if (type === FINGERPRINT) {
-      // It is the last attribute (§14.7), and over all that comes before.
-      if (length !== 4 || end !== byteLength || view.getUint32(at + 4) !== fingerprint(datagram))
-        return undefined
+      // It is the last attribute (§14.7): its value is that of all but the last eight bytes.
+      if (length !== 4 || view.getUint32(at + 4) !== fingerprint(datagram)) return undefined
       return { transactionId: datagram.slice(8, 20), unknownAttributes: [...unknown], hasFingerprint: true }
     }
     // What comes after the integrity check is ignored (§14.5, §14.6).

@@ -61,7 +61,7 @@ describe('a message of rust-libp2p', () => {
     if (message?.type !== 'register') throw new Error('not a REGISTER')
     expect(message).toMatchObject({ namespace, ttlSeconds: 10_000 })
     const record = await openPeerRecord(message.signedPeerRecord ?? new Uint8Array())
-    expect(record).toMatchObject({ form: 'rfc0003', sequence: 1_795_178_760n })
+    expect(record).toMatchObject({ form: 'rfc0003', sequence: 1_795_178_761n })
     expect(record?.addresses.map(String)).toEqual(['/ip4/127.0.0.1/tcp/40159/ws'])
   })
 

@@ -21,6 +21,9 @@ test('a node describes itself, to pages of any origin', async () => {
     peerId: node.peerId,
     multiaddrs: node.multiaddrs,
     time: expect.any(Number),
+    stunPort: node.stunPort,
+    iceServers: [],
+    peers: [],
   })
   expect(Math.abs(Date.now() - Number(info['time']))).toBeLessThan(5_000)
 })
@@ -32,7 +35,11 @@ test('its health counts rooms and connections, and rooms end with their clients'
   const space = await openTestSpace('health', { nodes: [node.url] })
   await connected(await space.joinChat('one'))
   await connected(await space.joinChat('two'))
-  expect(await health()).toMatchObject({ status: 'ok', rooms: 2, connections: 1 })
+  await expect
+    .poll(health)
+    .toMatchObject({ status: 'ok', rooms: 2, connections: 1, reservations: 1, registrations: 2 })
+  await space.close()
+  await expect.poll(health).toMatchObject({ connections: 0, reservations: 0 })
 })
 
 test('it keeps its peer id in the data directory, in a file only the owner can read', async () => {

@@ -5,13 +5,13 @@ import { noise } from '@libp2p/noise'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
-import { onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { silentLogger } from '../../src/logger.ts'
 import type { RegistryLimits } from '../../src/node/rendezvous/limits.ts'
 import { Registry } from '../../src/node/rendezvous/registry.ts'
 import { RendezvousServer } from '../../src/node/rendezvous/rendezvous-server.ts'
 import { systemRandom } from '../../src/random.ts'
+import { atEnd } from './resources.ts'
 
 /** A libp2p node that listens at this machine, and its key. Stopped when the test ends. */
 export async function testPeer(privateKey?: PrivateKey): Promise<Libp2p> {
@@ -25,7 +25,7 @@ export async function testPeer(privateKey?: PrivateKey): Promise<Libp2p> {
     connectionManager: { inboundConnectionThreshold: 1_000 },
     services: { identify: identify() },
   })
-  onTestFinished(async () => void (await peer.stop()))
+  atEnd(() => peer.stop())
   return peer
 }
 
@@ -49,7 +49,7 @@ export async function rendezvousPoint(
   const registry = new Registry({ clock, random: systemRandom, limits })
   const server = new RendezvousServer({ libp2p, registry, clock, logger: silentLogger, remoteIpOf })
   await server.start()
-  onTestFinished(() => server.stop())
+  atEnd(() => server.stop())
   return { libp2p, registry, server }
 }
 

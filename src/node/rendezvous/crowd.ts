@@ -1,4 +1,4 @@
-import type { Random } from '../../random.ts'
+import type { Dice } from './dice.ts'
 import { Draw } from './draw.ts'
 
 /** The place of a registration in a crowd. */
@@ -81,12 +81,12 @@ export class Crowd<T> {
    * Up to `limit`, each address in turn, the addresses and what they have in
    * random order. `isWanted` chooses by address.
    */
-  sample(random: Random, limit: number, isWanted: (owner: string) => boolean = () => true): Place<T>[] {
+  sample(dice: Dice, limit: number, isWanted: (owner: string) => boolean = () => true): Place<T>[] {
     const chosen: Place<T>[] = []
-    const groups = new Draw(random, this.#groups)
+    const groups = new Draw(dice, this.#groups)
     let turn: Draw<Place<T>>[] = []
     for (let group = groups.next(); group !== undefined && chosen.length < limit; group = groups.next()) {
-      if (isWanted(group.owner)) take(new Draw(random, group.places), turn, chosen)
+      if (isWanted(group.owner)) take(new Draw(dice, group.places), turn, chosen)
     }
     while (turn.length > 0 && chosen.length < limit) {
       const next: Draw<Place<T>>[] = []

@@ -25,35 +25,33 @@ export class Departures {
   }
 
   start(): void {
-    this.#libp2p.addEventListener('peer:connect', this.#onConnect)
     this.#libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
   }
 
   stop(): void {
-    this.#libp2p.removeEventListener('peer:connect', this.#onConnect)
     this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
     for (const cancel of this.#graces.values()) cancel()
     this.#graces.clear()
   }
 
-  readonly #onConnect = ({ detail }: CustomEvent<PeerId>): void => this.#endGrace(detail.toString())
+  /** Somebody registered whose connection may have closed meanwhile. */
+  registered(peer: PeerId): void {
+    if (this.#libp2p.getConnections(peer).length === 0) this.#departed(peer)
+  }
 
-  readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
-    const peerId = detail.toString()
-    this.#endGrace(peerId)
+  readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => this.#departed(detail)
+
+  #departed(peer: PeerId): void {
+    const peerId = peer.toString()
+    this.#graces.get(peerId)?.()
+    this.#graces.delete(peerId)
     if (!this.#isLost(peerId)) return
     const cancel = this.#clock.after(DEPARTURE_GRACE_MS, () => {
       this.#graces.delete(peerId)
       // A request that was under way when the connection closed may have brought other addresses.
-      if (this.#libp2p.getConnections(detail).length === 0 && this.#isLost(peerId))
-        this.#registry.drop(peerId)
+      if (this.#libp2p.getConnections(peer).length === 0 && this.#isLost(peerId)) this.#registry.drop(peerId)
     })
     this.#graces.set(peerId, cancel)
-  }
-
-  #endGrace(peerId: string): void {
-    this.#graces.get(peerId)?.()
-    this.#graces.delete(peerId)
   }
 
   /** Whether it has records, and every address in them leads through this node. */

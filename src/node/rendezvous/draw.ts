@@ -1,4 +1,4 @@
-import type { Random } from '../../random.ts'
+import type { Dice } from './dice.ts'
 
 /**
  * Draws from a list without putting back, in random order. A draw costs the
@@ -6,21 +6,21 @@ import type { Random } from '../../random.ts'
  * must stay as it is meanwhile.
  */
 export class Draw<T> {
-  readonly #random: Random
+  readonly #dice: Dice
   readonly #items: readonly T[]
   /** What lies at a place that was drawn from: the shuffle of Fisher and Yates, written down where it differs. */
   readonly #moved = new Map<number, T>()
   #drawn = 0
 
-  constructor(random: Random, items: readonly T[]) {
-    this.#random = random
+  constructor(dice: Dice, items: readonly T[]) {
+    this.#dice = dice
     this.#items = items
   }
 
   next(): T | undefined {
     const left = this.#items.length - this.#drawn
     if (left <= 0) return undefined
-    const place = this.#drawn + Math.floor(this.#random.fraction() * left)
+    const place = this.#drawn + this.#dice.below(left)
     const drawn = this.#at(place)
     const first = this.#at(this.#drawn)
     if (first !== undefined) this.#moved.set(place, first)

@@ -1,6 +1,6 @@
-import type { Random } from '../../random.ts'
 import type { Progress } from './cookies.ts'
 import type { Crowd, Place } from './crowd.ts'
+import type { Dice } from './dice.ts'
 import { REMEMBERED_ANSWERS } from './limits.ts'
 
 /** What is asked of a crowd. */
@@ -30,13 +30,13 @@ export interface Reading<T> {
  * nothing is left out, however often a client comes back.
  */
 export class CrowdReader<T> {
-  readonly #random: Random
+  readonly #dice: Dice
   /** First answers that left something out: the sequence numbers of what they told. */
   readonly #samples = new Map<number, Set<number>>()
   #lastSample = 0
 
-  constructor(random: Random) {
-    this.#random = random
+  constructor(dice: Dice) {
+    this.#dice = dice
   }
 
   /** @param now the highest sequence number so far */
@@ -47,7 +47,7 @@ export class CrowdReader<T> {
   }
 
   #first(crowd: Crowd<T>, now: number, question: Question<T>): Reading<T> {
-    const drawn = crowd.sample(this.#random, question.limit, question.isWanted)
+    const drawn = crowd.sample(this.#dice, question.limit, question.isWanted)
     const told = new Parcel(question).fill(drawn)
     const isAll =
       told.length === crowd.size || (told.length === drawn.length && drawn.length < question.limit)

@@ -14,6 +14,7 @@ import { topicDigest } from '../../wire/topic-cid.ts'
 import { rateKeyOf } from '../rate-limit.ts'
 import { Cookies } from './cookies.ts'
 import { Crowd } from './crowd.ts'
+import { Dice } from './dice.ts'
 import { Expiry } from './expiry.ts'
 import { REGISTRY_LIMITS, type RegistryLimits } from './limits.ts'
 import { CrowdReader } from './reading.ts'
@@ -21,7 +22,7 @@ import type { Registration, SignedRecord } from './registration.ts'
 import { type Entry, Shelf, toRegistration } from './shelf.ts'
 
 /** Why something was refused: a status of the spec, and a text for people. */
-export interface Refusal {
+interface Refusal {
   status: RendezvousFault
   text: string
 }
@@ -74,6 +75,7 @@ const utf8 = new TextEncoder()
 export class Registry {
   readonly #clock: Clock
   readonly #random: Random
+  readonly #dice: Dice
   readonly #limits: RegistryLimits
   readonly #cookies: Cookies
   readonly #reader: CrowdReader<Entry>
@@ -89,9 +91,10 @@ export class Registry {
     this.#random = random
     this.#limits = { ...REGISTRY_LIMITS, ...options.limits }
     this.#cookies = new Cookies(random)
-    this.#reader = new CrowdReader(random)
+    this.#dice = new Dice(random)
+    this.#reader = new CrowdReader(this.#dice)
     this.#shelves = (['multicodec', 'rfc0003'] as const).map(
-      (form) => new Shelf({ form, random, limits: this.#limits }),
+      (form) => new Shelf({ form, dice: this.#dice, limits: this.#limits }),
     )
   }
 
@@ -203,7 +206,7 @@ export class Registry {
     this.#sweep()
     const namespace = this.#byDigest.get(hex(cid.multihash.digest))
     if (namespace === undefined) return []
-    const places = this.#shelves.flatMap((shelf) => shelf.crowd(namespace)?.sample(this.#random, limit) ?? [])
+    const places = this.#shelves.flatMap((shelf) => shelf.crowd(namespace)?.sample(this.#dice, limit) ?? [])
     return sample(this.#random, places, limit).map(({ item }) => toRegistration(item))
   }
 

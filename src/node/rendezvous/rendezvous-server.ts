@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import { RECORD_MAX_BYTES } from '../../discovery/peer-record.ts'
 import { describe } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
+import { decodeLength } from '../../wire/length-prefix.ts'
 import {
   decodeRendezvous,
   encodeRendezvous,
@@ -44,8 +45,8 @@ export class RendezvousServer {
   readonly #departures: Departures
   readonly #byConnection: RateLimit
   readonly #byAddress: RateLimit
-  /** The open streams, by peer id. */
-  readonly #streams = new Map<string, Set<Stream>>()
+  /** The open streams, by peer id, each with what ends when it does. */
+  readonly #streams = new Map<string, Map<Stream, Promise<void>>>()
 
   constructor(options: {
     libp2p: Libp2p
@@ -80,36 +81,45 @@ export class RendezvousServer {
   async stop(): Promise<void> {
     this.#departures.stop()
     await this.#libp2p.unhandle(RENDEZVOUS_PROTOCOL)
-    for (const streams of this.#streams.values()) {
-      for (const stream of streams) stream.abort(new Error('the rendezvous point stops'))
-    }
+    const open = [...this.#streams.values()].flatMap((streams) => [...streams])
+    for (const [stream] of open) stream.abort(new Error('the rendezvous point stops'))
+    await Promise.all(open.map(([, served]) => served))
   }
 
   /** Never rejects. */
-  async #onStream(stream: Stream, connection: Connection): Promise<void> {
+  #onStream(stream: Stream, connection: Connection): Promise<void> | undefined {
     const peerId = connection.remotePeer.toString()
-    const streams = this.#streams.get(peerId) ?? new Set()
+    const streams = this.#streams.get(peerId) ?? new Map<Stream, Promise<void>>()
     if (streams.size >= STREAMS_PER_PEER) {
       stream.abort(new Error('too many streams'))
-      return
+      return undefined
     }
-    this.#streams.set(peerId, streams.add(stream))
+    const served = this.#toTheEnd(stream, connection).finally(() => {
+      streams.delete(stream)
+      if (streams.size === 0) this.#streams.delete(peerId)
+    })
+    this.#streams.set(peerId, streams.set(stream, served))
+    return served
+  }
+
+  /** Never rejects. */
+  async #toTheEnd(stream: Stream, connection: Connection): Promise<void> {
     try {
       await this.#serve(stream, connection)
       await this.#inTime((signal) => stream.close({ signal }))
     } catch (thrown) {
       this.#logger.debug('a rendezvous stream was broken off', describe(thrown))
       stream.abort(thrown instanceof Error ? thrown : new Error(describe(thrown)))
-    } finally {
-      streams.delete(stream)
-      if (streams.size === 0) this.#streams.delete(peerId)
     }
   }
 
   /** Answers the requests of a stream one after the other, to its end. Rejects where the client breaks the rules. */
   async #serve(stream: Stream, connection: Connection): Promise<void> {
-    const limits = { maxDataLength: REQUEST_MAX_BYTES, maxBufferSize: BUFFER_MAX_BYTES }
-    const prefixed = lpStream(stream, limits)
+    const prefixed = lpStream(stream, {
+      maxDataLength: REQUEST_MAX_BYTES,
+      maxBufferSize: BUFFER_MAX_BYTES,
+      lengthDecoder: decodeLength,
+    })
     const ip = this.#remoteIpOf(connection) ?? 'unknown'
     const asker: Asker = { peerId: connection.remotePeer.toString(), ip }
     for (;;) {
@@ -121,6 +131,7 @@ export class RendezvousServer {
       const answer = isTooMany
         ? refusal(request, 'E_UNAVAILABLE', 'too many requests; ask again later')
         : await this.#answer(request, asker, connection.id)
+      if (request.type === 'register') this.#departures.registered(connection.remotePeer)
       if (answer !== undefined) {
         const message = encodeRendezvous(answer)
         await this.#inTime((signal) => prefixed.write(message, { signal }))

@@ -72,6 +72,8 @@ export class RequestHandler {
     if (record.peerId !== peerId) {
       return refusedRegister('E_NOT_AUTHORIZED', 'the signed peer record is of another peer')
     }
+    // Others give up a whole answer over one record they cannot read: nobody may put such a one into a room.
+    if (!record.isPlain) return refusedRegister(invalid, 'the signed peer record cannot be read by everybody')
     if (record.addresses.length === 0) return refusedRegister(invalid, 'the peer record has no addresses')
     const addresses = record.addresses.map((address) => address.toString())
     // A copy: the envelope may be a piece of a larger buffer, which it would keep.

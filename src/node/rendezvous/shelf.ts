@@ -1,6 +1,6 @@
-import type { Random } from '../../random.ts'
 import type { RecordForm } from '../../wire/rendezvous.ts'
 import { Crowd, type Place } from './crowd.ts'
+import type { Dice } from './dice.ts'
 import type { RegistryLimits } from './limits.ts'
 import type { Registration, SignedRecord } from './registration.ts'
 
@@ -28,15 +28,15 @@ export interface Entry {
 export class Shelf {
   readonly form: RecordForm
   readonly all = new Crowd<Entry>()
-  readonly #random: Random
+  readonly #dice: Dice
   readonly #limits: RegistryLimits
   readonly #byNamespace = new Map<string, Crowd<Entry>>()
   readonly #peers = new Map<string, Peer>()
   readonly #places = new Map<Entry, { all: Place<Entry>; namespace: Place<Entry> }>()
 
-  constructor(options: { form: RecordForm; random: Random; limits: RegistryLimits }) {
+  constructor(options: { form: RecordForm; dice: Dice; limits: RegistryLimits }) {
     this.form = options.form
-    this.#random = options.random
+    this.#dice = options.dice
     this.#limits = options.limits
   }
 
@@ -48,11 +48,15 @@ export class Shelf {
     return this.#peers.get(peerId)
   }
 
-  /** The peer's record, the newer one of this and the one it is known by, becomes that of all its registrations. */
+  /**
+   * The newer one of this record and the one a peer is known by becomes that of
+   * all its registrations. Of two that are numbered alike it is this one:
+   * rust-libp2p numbers records by the second.
+   */
   know(peerId: string, record: SignedRecord): Peer {
     const peer = this.#peers.get(peerId)
     if (peer === undefined) return { peerId, record, entries: new Map() }
-    if (record.sequence > peer.record.sequence) peer.record = record
+    if (record.sequence >= peer.record.sequence) peer.record = record
     return peer
   }
 
@@ -106,7 +110,7 @@ export class Shelf {
   #oneOfTheMost(crowd: Crowd<Entry>, owner: string): Entry | undefined {
     const most = crowd.largest()?.places ?? []
     if (crowd.countOf(owner) + 1 > most.length - 1) return undefined
-    return most[Math.floor(this.#random.fraction() * most.length)]?.item
+    return most[this.#dice.below(most.length)]?.item
   }
 }
 

@@ -11,7 +11,7 @@ export interface PeerEntry {
 
 /** What delegated routing answers from. */
 export interface PeerDirectory {
-  /** Who advertises itself under a CID. The multihash decides, not the version or codec. */
+  /** Who advertises itself under a CID. The multihash decides, not the version or codec. A peer listed twice counts once. */
   providers(cid: CID): readonly PeerEntry[]
   /** A peer, by its id in base58. */
   peer(peerId: string): PeerEntry | undefined

@@ -14,7 +14,7 @@ export const ROUTING_PATH = '/routing/v1'
 /** "SHOULD be limited to 100." A stream gets no more: who asks for members of a room wants a handful. */
 const RECORDS_MAX = 100
 /** The most entries that are looked at for one answer, so that a filter which passes nobody stays cheap. */
-const CANDIDATES_MAX = 1_000
+const CANDIDATES_MAX = 500
 /**
  * How long, in seconds, an answer may be kept: the spec's five minutes are for
  * files; a room changes faster. An empty room is asked for again soon.
@@ -63,13 +63,13 @@ export function routingRoutes(options: {
       return
     }
     const { list, entries, filter } = found
-    const records: object[] = []
+    const records = new Map<string, object>()
     for (const entry of shuffled(random, entries, CANDIDATES_MAX)) {
-      const passed = filter(entry)
-      if (passed !== undefined) records.push(recordOf(passed))
-      if (records.length === RECORDS_MAX) break
+      const passed = records.has(entry.peerId) ? undefined : filter(entry)
+      if (passed !== undefined) records.set(entry.peerId, recordOf(passed))
+      if (records.size === RECORDS_MAX) break
     }
-    sendRecords(request, response, list, records, clock.now())
+    sendRecords(request, response, list, [...records.values()], clock.now())
   }
 }
 

@@ -292,8 +292,11 @@ describe('what is malformed', () => {
   })
 
   it('is an error: an endpoint that redirects, breaks off, or is not there', async () => {
-    answer = (_request, response) => {
-      response.writeHead(302, { location: '/elsewhere' }).end()
+    answerWith(lines(record(ada)))
+    const elsewhere = answer
+    answer = (request, response) => {
+      if (request.url === '/elsewhere') elsewhere(request, response)
+      else response.writeHead(302, { location: '/elsewhere' }).end()
     }
     await expect(found()).rejects.toMatchObject({ code: 'node-unreachable' })
     answer = (_request, response) => response.destroy()

@@ -1,7 +1,11 @@
 import { ManualClock } from 'ghostchat/testing'
 import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
-import { REGISTRY_LIMITS, type RegistryLimits } from '../../../src/node/rendezvous/limits.ts'
+import {
+  REGISTRY_LIMITS,
+  REMEMBERED_ANSWERS,
+  type RegistryLimits,
+} from '../../../src/node/rendezvous/limits.ts'
 import { type Lookup, Registry } from '../../../src/node/rendezvous/registry.ts'
 import { systemRandom } from '../../../src/random.ts'
 import { topicCid } from '../../../src/wire/topic-cid.ts'
@@ -129,11 +133,16 @@ describe('a registration', () => {
       record: recordOf('ada', { sequence: 6n, address: '/ip4/192.0.2.6/tcp/1' }),
     })
     expect(found(registry, { namespace: 'room' })[0]?.addresses).toEqual(['/ip4/192.0.2.6/tcp/1'])
+    // rust-libp2p numbers records by the second: of two alike the later one counts.
+    registered(registry, 'ada', {
+      record: recordOf('ada', { sequence: 6n, address: '/ip4/192.0.2.7/tcp/1' }),
+    })
+    expect(found(registry, { namespace: 'hall' })[0]?.addresses).toEqual(['/ip4/192.0.2.7/tcp/1'])
     // An older one is ignored; the registration it came with counts.
     const older = recordOf('ada', { sequence: 4n, address: '/ip4/192.0.2.4/tcp/1' })
     expect(registered(registry, 'ada', { namespace: 'yard', record: older })).toMatchObject({ status: 'OK' })
-    expect(found(registry, { namespace: 'yard' })[0]?.addresses).toEqual(['/ip4/192.0.2.6/tcp/1'])
-    expect(registry.peer('ada')).toMatchObject({ namespace: 'yard', addresses: ['/ip4/192.0.2.6/tcp/1'] })
+    expect(found(registry, { namespace: 'yard' })[0]?.addresses).toEqual(['/ip4/192.0.2.7/tcp/1'])
+    expect(registry.peer('ada')).toMatchObject({ namespace: 'yard', addresses: ['/ip4/192.0.2.7/tcp/1'] })
   })
 
   it('whose record has one form is not told to whoever reads the other', () => {
@@ -198,6 +207,30 @@ describe('a lookup', () => {
     }
     expect(answers.map(({ length }) => length)).toEqual([3, 3, 3, 1, 0])
     expect(new Set(answers.flat()).size).toBe(10)
+  })
+
+  it('goes on to the end when what it was told first is forgotten, at the cost of hearing some of it twice', () => {
+    const { registry } = setUp()
+    for (let peer = 0; peer < 30; peer += 1) registered(registry, `peer ${peer}`, { ip: ip(peer % 4) })
+    const ask = (cookie?: Uint8Array) => {
+      const answer = registry.discover({ namespace: 'room', limit: 10, cookie })
+      if (answer.status !== 'OK') throw new Error(answer.text)
+      return answer
+    }
+    const first = ask()
+    const rest = (): string[][] => {
+      const answers: string[][] = []
+      for (let answer = ask(first.cookie); answer.registrations.length > 0; answer = ask(answer.cookie)) {
+        answers.push(answer.registrations.map(({ peerId }) => peerId))
+      }
+      return answers
+    }
+    const told = first.registrations.map(({ peerId }) => peerId)
+    expect(rest().map(({ length }) => length)).toEqual([10, 10])
+    expect(new Set([...told, ...rest().flat()]).size).toBe(30)
+    for (let other = 0; other < REMEMBERED_ANSWERS; other += 1) ask()
+    expect(rest().map(({ length }) => length)).toEqual([10, 10, 10])
+    expect(new Set(rest().flat()).size).toBe(30)
   })
 
   it('by the CID of the topic finds the same, whatever codec the CID has', () => {

@@ -9,7 +9,7 @@ import { silentLogger } from '../../../src/logger.ts'
 import { frameStream } from '../../../src/network/frame-stream.ts'
 import { Wills } from '../../../src/node/wills.ts'
 import { topicOf } from '../../../src/wire/topic.ts'
-import { eventBy, messageBy, NOW, TOPIC, testAuthor } from '../../support/authors.ts'
+import { eventBy, messageBy, NOW, TOPIC, testAuthor, testPeerId } from '../../support/authors.ts'
 import { until } from '../../support/world.ts'
 
 const ada = testAuthor(1)
@@ -173,6 +173,64 @@ describe('a will', () => {
     wills.stop()
     await clock.advance(60_000)
     expect(published).toEqual([])
+  })
+
+  describe('of a device whose connection here is lost', () => {
+    const announce = (type: 'join' | 'presence', at: number, author = ada, topic = TOPIC): void =>
+      wills.seen(eventBy(author, type, { peer: client.toString(), data: {} }, { at, topic }))
+
+    it.each(['join', 'presence'] as const)(
+      'is void when the device announced itself later by another way: %s',
+      async (type) => {
+        const [first, second] = [will(), will({ topic: topicOf('space', 'other') })]
+        await entrust(first, second)
+        disconnect()
+        await clock.advance(5_000)
+        announce(type, NOW + 5_000)
+        await clock.advance(5_000)
+        expect(published.map(([, jwt]) => jwt)).toEqual([second])
+      },
+    )
+
+    it('holds against what the device said before it left it, and at the same moment', async () => {
+      await entrust(will({ at: NOW + 1_000 }))
+      disconnect()
+      announce('presence', NOW)
+      announce('presence', NOW + 1_000)
+      await clock.advance(10_000)
+      expect(published).toHaveLength(1)
+    })
+
+    it('holds against what others say of the device, of other devices and other rooms', async () => {
+      const jwt = will()
+      await entrust(jwt)
+      disconnect()
+      announce('join', NOW + 5_000, testAuthor(2))
+      announce('join', NOW + 5_000, ada, topicOf('space', 'other'))
+      wills.seen(eventBy(ada, 'join', { peer: testPeerId(9), data: {} }, { at: NOW + 5_000 }))
+      wills.seen(messageBy(ada, 'hello', { at: NOW + 5_000 }))
+      wills.seen(eventBy(ada, 'leave', { peer: client.toString() }, { at: NOW + 5_000 }))
+      await clock.advance(10_000)
+      expect(published).toEqual([[TOPIC, jwt]])
+    })
+  })
+
+  it('holds while its device is connected here, whatever the device says by another way', async () => {
+    const jwt = will()
+    await entrust(jwt)
+    wills.seen(eventBy(ada, 'presence', { peer: client.toString(), data: {} }, { at: NOW + 5_000 }))
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toEqual([[TOPIC, jwt]])
+  })
+
+  it('is counted by device', async () => {
+    expect(wills.size).toBe(0)
+    await entrust(will(), will({ topic: topicOf('space', 'other') }))
+    expect(wills.size).toBe(1)
+    disconnect()
+    await clock.advance(10_000)
+    expect(wills.size).toBe(0)
   })
 
   it('survives a stream that breaks before it said anything', async () => {

@@ -47,4 +47,37 @@ describe('the status of a room', () => {
       'connected → closed',
     ])
   })
+
+  it('tells beside an error when the next attempt to connect is made, until there is a connection', () => {
+    const { machine, told } = open()
+    const error = new GhostChatError('node-unreachable', 'no')
+    machine.failed(error, 5_000)
+    expect(machine.status).toEqual({
+      current: 'connecting',
+      previous: undefined,
+      error,
+      nextAttemptAt: 5_000,
+    })
+    machine.failed(error, 7_000)
+    expect(machine.status.nextAttemptAt).toBe(7_000)
+    machine.failed(error)
+    expect(machine.status).toEqual({ current: 'connecting', previous: undefined, error })
+    machine.failed(error, 9_000)
+    machine.neighbours(1)
+    expect(machine.status).toEqual({ current: 'connected', previous: 'connecting' })
+    machine.failed(error, 11_000)
+    expect(machine.status).toEqual({ current: 'connected', previous: 'connecting' })
+    machine.neighbours(0)
+    machine.failed(error, 13_000)
+    expect(machine.status).toEqual({
+      current: 'reconnecting',
+      previous: 'connected',
+      error,
+      nextAttemptAt: 13_000,
+    })
+    machine.close()
+    machine.failed(error, 15_000)
+    expect(machine.status).toEqual({ current: 'closed', previous: 'reconnecting' })
+    expect(told).toHaveLength(8)
+  })
 })

@@ -1,0 +1,122 @@
+/**
+ * How many network round trips lie between joining and the first message, for GhostChat and for a plain WebSocket chat.
+ * Both run in a fresh process, once through a proxy that delays nothing and once through one that adds a round trip of
+ * 100 ms; the difference is the number of round trips, whatever the machine's speed.
+ */
+import { DelayProxy } from '../support/delay-proxy.mjs'
+import { median, round, table } from '../support/stats.mjs'
+import { Worker } from '../support/worker.mjs'
+
+/** The round trip that is added, and a longer one: between those two, work that is done while waiting costs the same. */
+const ROUND_TRIP_MS = 100
+const LONG_ROUND_TRIP_MS = 300
+/** What a connection costs before its first byte: nothing, TCP, TCP and TLS 1.3. */
+const SETUPS = [
+  { name: 'data only', setupRoundTrips: 0 },
+  { name: 'with TCP handshakes', setupRoundTrips: 1 },
+  { name: 'with TCP and TLS handshakes', setupRoundTrips: 2 },
+]
+
+export async function measureRoundTrips({ runs, setups = SETUPS, onProgress = () => {} }) {
+  const results = []
+  for (const { name, setupRoundTrips } of setups) {
+    const samples = { GhostChat: [], 'plain WebSocket chat': [] }
+    for (let run = 0; run < runs; run += 1) {
+      onProgress(`round trips, ${name}: run ${run + 1} of ${runs}`)
+      samples.GhostChat.push(await visit(runGhostChat, setupRoundTrips))
+      samples['plain WebSocket chat'].push(await visit(runPlain, setupRoundTrips))
+    }
+    for (const [system, visits] of Object.entries(samples)) {
+      results.push({ setup: name, system, ...summary(visits) })
+    }
+  }
+  return results
+}
+
+/** What passes the proxy, for whoever wants to know what each round trip is spent on. */
+export async function traceGhostChat() {
+  return runGhostChat(ROUND_TRIP_MS / 2, 0)
+}
+
+export function showRoundTrips(results) {
+  return table(
+    results.map(({ setup, system, roundTrips, medianMs, connections }) => ({
+      setup,
+      system,
+      'first message out': roundTrips.firstMessageOut,
+      'first message in': roundTrips.firstMessage,
+      backlog: roundTrips.backlog,
+      'others seen': roundTrips.userJoined ?? '',
+      'TCP connections': connections,
+      'out, no delay (ms)': medianMs.near.firstMessageOut,
+    })),
+  )
+}
+
+async function visit(run, setupRoundTrips) {
+  const near = await run(0, setupRoundTrips)
+  const far = await run(ROUND_TRIP_MS / 2, setupRoundTrips)
+  const veryFar = await run(LONG_ROUND_TRIP_MS / 2, setupRoundTrips)
+  return { near, far, veryFar }
+}
+
+function summary(visits) {
+  const names = Object.keys(visits[0].far.times)
+  const each = (pick) => Object.fromEntries(names.map((name) => [name, pick(name)]))
+  const medianOf = (which, name) => median(visits.map((visit) => visit[which].times[name]))
+  const counts = (from, to, ms) => (name) =>
+    visits.map((visit) => (visit[to].times[name] - visit[from].times[name]) / ms)
+  const steep = counts('far', 'veryFar', LONG_ROUND_TRIP_MS - ROUND_TRIP_MS)
+  const asAsked = counts('near', 'far', ROUND_TRIP_MS)
+  return {
+    roundTrips: each((name) => round(median(steep(name)), 1)),
+    roundTripsMin: each((name) => round(Math.min(...steep(name)), 1)),
+    roundTripsMax: each((name) => round(Math.max(...steep(name)), 1)),
+    firstHundredMs: each((name) => round(median(asAsked(name)), 1)),
+    medianMs: {
+      near: each((name) => round(medianOf('near', name))),
+      far: each((name) => round(medianOf('far', name))),
+      veryFar: each((name) => round(medianOf('veryFar', name))),
+    },
+    connections: median(visits.map(({ far }) => far.connections)),
+    bytes: median(visits.map(({ far }) => far.bytes)),
+    cpuMs: round(median(visits.map(({ near }) => near.cpuMs))),
+    runs: visits.length,
+  }
+}
+
+async function runGhostChat(oneWayMs, setupRoundTrips) {
+  const workers = await Promise.all(
+    ['support/node-worker.mjs', 'discovery/round-trips-peer.mjs', 'discovery/round-trips-peer.mjs'].map((path) =>
+      Worker.start(path),
+    ),
+  )
+  const [node, member, newcomer] = workers
+  const { url, port } = await node.call('start')
+  await member.call('startMember', url)
+  return run({ member, newcomer, port, oneWayMs, setupRoundTrips, workers, place: (p) => `http://127.0.0.1:${p}` })
+}
+
+async function runPlain(oneWayMs, setupRoundTrips) {
+  const workers = await Promise.all([1, 2, 3].map(() => Worker.start('discovery/plain-chat.mjs')))
+  const [server, member, newcomer] = workers
+  const port = await server.call('startServer')
+  await member.call('startMember', port)
+  return run({ member, newcomer, port, oneWayMs, setupRoundTrips, workers, place: (p) => p })
+}
+
+async function run({ member, newcomer, port, oneWayMs, setupRoundTrips, workers, place }) {
+  const proxy = await DelayProxy.start({ targetPort: port, oneWayMs, setupRoundTrips })
+  try {
+    const heard = new Promise((resolve) => {
+      member.onTold = (_name, { text, at }) => text === 'I am Ada' && resolve(at)
+    })
+    const { startedAt, times, cpuMs } = await newcomer.call('enter', place(proxy.port), 'Ada')
+    times.firstMessageOut = (await heard) - startedAt
+    const { trace, connections, bytes } = proxy
+    return { startedAt, times, cpuMs, connections, bytes, trace }
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()))
+    await proxy.stop()
+  }
+}

@@ -1,0 +1,13 @@
+/** A GhostNode in a process of its own. */
+import { createGhostNode } from './ghostchat.mjs'
+import { cpuMs, serve } from './worker.mjs'
+
+const silent = { debug() {}, warn() {} }
+
+serve({
+  async start(options = {}) {
+    const node = await createGhostNode({ host: '127.0.0.1', port: 0, stunPort: false, logger: silent, ...options })
+    return { url: node.url, port: Number(new URL(node.url).port), peerId: node.peerId }
+  },
+  cpuMs,
+})

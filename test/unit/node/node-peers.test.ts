@@ -1,0 +1,176 @@
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { Libp2p, PeerId, Stream, StreamHandler } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { ManualClock, settle } from 'ghostchat/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { NODE_PROTOCOL, NodePeers } from '../../../src/node/node-peers.ts'
+import { NOW } from '../../support/authors.ts'
+import { realPeerId } from '../../support/routing.ts'
+import { codeOf } from '../../support/world.ts'
+
+const [named, stranger] = [peerIdFromString(realPeerId(1)), peerIdFromString(realPeerId(2))]
+const PEER = `/ip4/192.0.2.1/tcp/4001/p2p/${named.toString()}`
+const IDENTIFY = '/ipfs/id/1.0.0'
+
+let clock: ManualClock
+let events: EventTarget
+let dials: string[]
+let dial: () => Promise<{ remotePeer: PeerId }>
+let open: PeerId[]
+let handlers: Map<string, StreamHandler>
+let warnings: string[]
+let changes: string[][]
+let peers: NodePeers
+
+beforeEach(() => {
+  clock = new ManualClock(NOW)
+  events = new EventTarget()
+  dials = []
+  open = []
+  handlers = new Map()
+  warnings = []
+  changes = []
+  dial = async () => {
+    open = [named]
+    return { remotePeer: named }
+  }
+})
+afterEach(async () => {
+  peers.stop()
+  await settle()
+  expect(clock.pending).toBe(0)
+})
+
+function createPeers(...names: string[]): NodePeers {
+  const libp2p = {
+    addEventListener: events.addEventListener.bind(events),
+    removeEventListener: events.removeEventListener.bind(events),
+    handle: async (protocol: string, handler: StreamHandler) => void handlers.set(protocol, handler),
+    getConnections: (peerId: PeerId) => open.filter((other) => other.equals(peerId)),
+    peerStore: { merge: async () => ({}) },
+    hangUp: async (peerId: PeerId) => disconnect(peerId),
+    dial: (addresses: Multiaddr[]) => {
+      dials.push(...addresses.map(String))
+      return dial()
+    },
+  } as unknown as Libp2p
+  const created: NodePeers = new NodePeers({
+    libp2p,
+    pubsub: { getPeers: () => open } as unknown as GossipSub,
+    clock,
+    random: { bytes: (length) => new Uint8Array(length), fraction: () => 1 },
+    logger: { debug: () => {}, warn: (message) => void warnings.push(message) },
+    peers: names,
+    onChange: () => changes.push(created.connected.map(String)),
+  })
+  return created
+}
+
+async function start(...names: string[]): Promise<void> {
+  peers = createPeers(...names)
+  await peers.start()
+  await settle()
+}
+
+function identified(peerId: PeerId, ...protocols: string[]): void {
+  events.dispatchEvent(new CustomEvent('peer:identify', { detail: { peerId, protocols } }))
+}
+
+function disconnect(peerId: PeerId): void {
+  open = open.filter((other) => !other.equals(peerId))
+  events.dispatchEvent(new CustomEvent('peer:disconnect', { detail: peerId }))
+}
+
+describe('the other nodes of a node', () => {
+  it('are those it was told of, once they were reached', async () => {
+    await start(PEER)
+    expect(dials).toEqual([PEER])
+    expect(peers.has(named)).toBe(true)
+    expect(changes).toEqual([[named.toString()]])
+    expect(peers.addresses).toEqual([PEER])
+  })
+
+  it('are those that were told of it: they speak the protocol of nodes', async () => {
+    await start()
+    identified(stranger, IDENTIFY, NODE_PROTOCOL)
+    expect(peers.has(stranger)).toBe(true)
+    expect(peers.connected.map(String)).toEqual([stranger.toString()])
+    expect(changes).toEqual([[stranger.toString()]])
+    expect(peers.addresses).toEqual([])
+  })
+
+  it('are not its clients', async () => {
+    await start(PEER)
+    changes = []
+    identified(stranger, IDENTIFY, '/meshsub/1.2.0')
+    expect(peers.has(stranger)).toBe(false)
+    disconnect(stranger)
+    expect(changes).toEqual([])
+  })
+
+  it('count once, however it got to know them', async () => {
+    await start(PEER)
+    identified(named, NODE_PROTOCOL)
+    identified(named, NODE_PROTOCOL)
+    expect(peers.connected).toHaveLength(1)
+    expect(changes).toHaveLength(1)
+  })
+
+  it('are none any more when the connection ends, and the link to one it was told of is made again', async () => {
+    await start(PEER)
+    identified(stranger, NODE_PROTOCOL)
+    await clock.advance(20_000)
+    changes = []
+    disconnect(stranger)
+    disconnect(named)
+    expect(changes).toEqual([[named.toString()], []])
+    await settle()
+    expect(dials).toHaveLength(2)
+    expect(peers.connected.map(String)).toEqual([named.toString()])
+    await clock.advance(60_000)
+    expect(peers.has(stranger)).toBe(false)
+  })
+
+  it('are 64 at the most', async () => {
+    await start()
+    const many = Array.from({ length: 65 }, (_, index) => peerIdFromString(realPeerId(index + 10)))
+    for (const peerId of many) identified(peerId, NODE_PROTOCOL)
+    expect(peers.connected).toHaveLength(64)
+    disconnect(many[0] ?? stranger)
+    identified(many[64] ?? stranger, NODE_PROTOCOL)
+    expect(peers.has(many[64] ?? stranger)).toBe(true)
+  })
+
+  it('are tried again when they cannot be reached, and a warning says so', async () => {
+    dial = async () => Promise.reject(new Error('no route'))
+    await start(PEER)
+    await clock.advance(1_500)
+    expect(dials).toHaveLength(3)
+    expect(warnings[0]).toContain(`unable to reach the node ${PEER}; no route`)
+    expect([changes, peers.connected]).toEqual([[], []])
+  })
+
+  it('have nothing to say over the protocol they know each other by', async () => {
+    await start()
+    const aborted: Error[] = []
+    const stream = { abort: (error: Error) => aborted.push(error) } as unknown as Stream
+    await handlers.get(NODE_PROTOCOL)?.(stream, {} as never)
+    expect(aborted).toHaveLength(1)
+  })
+
+  it('are given up when the node stops', async () => {
+    await start(PEER)
+    peers.stop()
+    disconnect(named)
+    identified(stranger, NODE_PROTOCOL)
+    await clock.advance(60_000)
+    expect(dials).toHaveLength(1)
+    expect(changes).toEqual([[named.toString()]])
+  })
+
+  it('are refused when their names make no sense', async () => {
+    await start()
+    expect(await codeOf(() => createPeers('node.example'))).toBe('invalid-node')
+  })
+})

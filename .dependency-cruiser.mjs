@@ -45,7 +45,7 @@ export default {
     layer(
       'node',
       folder('node'),
-      [folder('wire', 'identity', 'gate', 'network'), '^src/runtime/node-secret-file\\.ts$'],
+      [folder('wire', 'identity', 'gate', 'network', 'discovery'), '^src/runtime/node-secret-file\\.ts$'],
       'A node forwards what it can check; it has no room, no space and no user interface.',
     ),
     layer(

@@ -1,10 +1,18 @@
 import type { Connection } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import type { Random } from '../random.ts'
-import type { DiscoveredPeer, RendezvousClient } from './rendezvous-client.ts'
+import type { FoundPeer } from './found-peer.ts'
 
 /** The requests of the rendezvous protocol. */
-export type RendezvousRequests = Pick<RendezvousClient, 'register' | 'unregister' | 'discover'>
+export interface RendezvousRequests {
+  /** Answers for how many seconds the registration holds. */
+  register(connection: Connection, options: { namespace: string; signal: AbortSignal }): Promise<number>
+  unregister(connection: Connection, options: { namespace: string; signal: AbortSignal }): Promise<void>
+  discover(
+    connection: Connection,
+    options: { namespace: string; limit: number; signal: AbortSignal },
+  ): Promise<{ peers: readonly FoundPeer[] }>
+}
 
 /** How many members of a room are asked for: a random handful of them is connected to. */
 const DISCOVER_LIMIT = 64
@@ -39,7 +47,7 @@ export class MeetingPoint {
   readonly #clock: Clock
   readonly #random: Random
   readonly #hasAddresses: () => boolean
-  readonly #onFound: (topic: string, peers: DiscoveredPeer[]) => void
+  readonly #onFound: (topic: string, peers: readonly FoundPeer[]) => void
   readonly #onFailure: (thrown: unknown) => void
   readonly #topics = new Map<string, Topic>()
   #connection: Connection | undefined
@@ -54,7 +62,7 @@ export class MeetingPoint {
     random: Random
     /** Whether this device can be reached somewhere: without, there is nothing to register. */
     hasAddresses: () => boolean
-    onFound: (topic: string, peers: DiscoveredPeer[]) => void
+    onFound: (topic: string, peers: readonly FoundPeer[]) => void
     onFailure: (thrown: unknown) => void
   }) {
     this.#requests = options.requests

@@ -53,18 +53,18 @@ export async function fetchNodeInfo(
     throw new GhostChatError('node-unreachable', 'what answers there is not a GhostNode')
   if (!isPeerId(info.peerId))
     throw new GhostChatError('node-unreachable', 'the node names a malformed peer id')
-  if (url.pathname === '/') return { info, addresses: [addressOf(url, info.peerId)] }
+  if (url.pathname === '/') return { info, addresses: [addressOf(url)] }
   const addresses = info.multiaddrs.filter((address) => address.endsWith(`/p2p/${info.peerId}`))
   return { info, addresses: addresses.flatMap((address) => tryMultiaddr(address) ?? []) }
 }
 
-/** The WebSocket multiaddr behind a URL. */
-function addressOf(url: URL, peerId: string): Multiaddr {
+/** The WebSocket multiaddr behind a URL. Whose it is, TLS says; the peer id is learnt when it is dialled. */
+export function addressOf(url: URL): Multiaddr {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const secure = url.protocol === 'https:'
   const port = url.port || (secure ? '443' : '80')
   const family = host.includes(':') ? 'ip6' : /^\d+\.\d+\.\d+\.\d+$/.test(host) ? 'ip4' : 'dns'
-  return multiaddr(`/${family}/${host}/tcp/${port}${secure ? '/tls' : ''}/ws/p2p/${peerId}`)
+  return multiaddr(`/${family}/${host}/tcp/${port}${secure ? '/tls' : ''}/ws`)
 }
 
 /** The URL behind a WebSocket multiaddr: a GhostNode answers HTTP at the same port. */

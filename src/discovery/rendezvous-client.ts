@@ -16,8 +16,9 @@ import {
   type RendezvousRequest,
   type RendezvousStatus,
 } from '../wire/rendezvous.ts'
+import type { FoundPeer } from './found-peer.ts'
 import { OwnRecord } from './own-record.ts'
-import { openPeerRecord } from './peer-record.ts'
+import { openPeerRecord, type VerifiedRecord } from './peer-record.ts'
 
 /** The longest answer that is read: 1,000 records of the largest kind. go-libp2p has the same limit. */
 const ANSWER_MAX_BYTES = 4 * 1024 * 1024
@@ -38,13 +39,12 @@ export class RendezvousError extends GhostChatError {
   }
 }
 
-/** Somebody who is registered: the peer itself signed these addresses. */
-export interface DiscoveredPeer {
-  peerId: string
-  /** Each ends with the peer id. 8 at the most. Any address at all: whether to dial it, the caller decides. */
-  addresses: Multiaddr[]
+/** Somebody who is registered: the peer itself signed these addresses, each of which ends with its id. */
+export interface DiscoveredPeer extends FoundPeer {
   /** How much longer the registration holds. */
   ttlSeconds: number
+  /** The envelope the addresses came in, and what else it says. */
+  record: Omit<VerifiedRecord, 'peerId' | 'addresses'> & { signedPeerRecord: Uint8Array }
 }
 
 /** A rendezvous point: a connection to it, or its peer id. */
@@ -129,11 +129,14 @@ export class RendezvousClient {
     for (const registration of answer.registrations.slice(0, limit)) {
       signal?.throwIfAborted()
       if (options.namespace !== undefined && registration.namespace !== options.namespace) continue
-      const record = await openPeerRecord(registration.signedPeerRecord ?? new Uint8Array())
+      const signedPeerRecord = registration.signedPeerRecord ?? new Uint8Array()
+      const record = await openPeerRecord(signedPeerRecord)
       if (record === undefined || record.peerId === this.#libp2p.peerId.toString()) continue
       const addresses = record.addresses.map((address) => addressedTo(address, record.peerId))
       const ttlSeconds = Math.min(registration.ttlSeconds ?? 0, MAX_TTL_SECONDS)
-      peers.set(record.peerId, { peerId: record.peerId, addresses, ttlSeconds })
+      const { peerId, sequence, form, isPlain } = record
+      const sealed = { sequence, form, isPlain, signedPeerRecord: signedPeerRecord.slice() }
+      peers.set(peerId, { peerId, addresses, ttlSeconds, record: sealed })
     }
     return { peers: [...peers.values()], cookie: answer.cookie?.slice() }
   }

@@ -6,20 +6,13 @@ import { untilAborted } from '../abort.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { topicCid } from '../wire/topic-cid.ts'
+import type { FoundPeer } from './found-peer.ts'
 import { heliaOver, RoutingRequest } from './routing-request.ts'
 
 /** How many peers are taken from one answer: what servers are asked to limit theirs to. */
 const ROUTING_PEERS_MAX = 100
 /** How long an endpoint may take. One that walks a DHT sends what it finds as it goes: what came by then counts. */
 const TIMEOUT_MS = 10_000
-
-/** Somebody an endpoint names. */
-export interface FoundPeer {
-  /** In base58. */
-  peerId: string
-  /** 8 at most. */
-  addresses: Multiaddr[]
-}
 
 /** Looks for peers at an endpoint of delegated routing: the IPFS Routing V1 HTTP API, of a GhostNode or anybody else. */
 export interface RoutingClient {

@@ -1,11 +1,6 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../clock.ts'
-
-/** Somebody who was found in a topic. */
-export interface Found {
-  peerId: string
-  addresses: Multiaddr[]
-}
+import type { FoundPeer } from '../discovery/found-peer.ts'
 
 /** How many peers are kept for one topic. */
 const PEERS_MAX = 256
@@ -30,7 +25,7 @@ export class AddressBook {
   }
 
   /** Notes who was found in a topic. What was known of the same peer is replaced. */
-  add(topic: string, found: readonly Found[]): void {
+  add(topic: string, found: readonly FoundPeer[]): void {
     const peers = this.#topics.get(topic) ?? new Map<string, Entry>()
     this.#topics.set(topic, peers)
     for (const { peerId, addresses } of found) {

@@ -1,6 +1,7 @@
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../clock.ts'
+import type { FoundPeer } from '../discovery/found-peer.ts'
 import { MeetingPoint } from '../discovery/meeting-point.ts'
 import { RendezvousClient } from '../discovery/rendezvous-client.ts'
 import { createRoutingClient, type RoutingClient } from '../discovery/routing-client.ts'
@@ -9,9 +10,10 @@ import { FUTURE_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Random } from '../random.ts'
 import type { IceServer } from '../wire/node-info.ts'
-import { AddressBook, type Found } from './address-book.ts'
+import { AddressBook } from './address-book.ts'
 import { DialPolicy } from './dial-policy.ts'
 import type { Direct, WebRtc } from './direct.ts'
+import { introduce } from './introduction.ts'
 import { type KnownNode, KnownNodes } from './known-nodes.ts'
 import { type ChatLibp2p, Libp2pNetwork } from './libp2p-network.ts'
 import { Mesh } from './mesh.ts'
@@ -211,7 +213,7 @@ export class Client {
       resolve: (signal) => this.#known.locate(known, signal),
       isGossiping: (peerId) => libp2p.services.pubsub.getPeers().some((peer) => peer.equals(peerId)),
       ping: (peerId) => this.ping(peerId, AbortSignal.timeout(PING_TIMEOUT_MS)),
-      onConnected: (connection) => this.#onNode(node, connection),
+      onConnected: (connection, described) => this.#onNode(node, connection, described),
       onLost: () => meeting.disconnected(),
       onFailure: (error, nextAttemptAt) => {
         for (const user of users) user.onFailure(error, nextAttemptAt)
@@ -224,11 +226,17 @@ export class Client {
     return node
   }
 
-  #onNode({ known, meeting, users }: ClientNode, connection: Connection): void {
+  #onNode({ known, meeting, users }: ClientNode, connection: Connection, described: Promise<void>): void {
     known.peerId = connection.remotePeer
+    introduce(this.libp2p, connection)
     meeting.connected(connection)
-    const warning = skewWarning(known)
-    if (warning !== undefined) for (const user of users) user.onFailure(warning)
+    described.then(
+      () => {
+        const warning = skewWarning(known)
+        if (warning !== undefined) for (const user of users) user.onFailure(warning)
+      },
+      (thrown) => this.#options.logger.debug(`the node ${known.name} does not describe itself`, thrown),
+    )
   }
 
   #onTopics({ entered, left }: { entered?: string; left?: string }): void {
@@ -241,7 +249,7 @@ export class Client {
     this.mesh.wake()
   }
 
-  #onFound(topic: string, found: readonly Found[]): void {
+  #onFound(topic: string, found: readonly FoundPeer[]): void {
     this.#book.add(topic, found)
     this.mesh.wake()
   }

@@ -1,11 +1,12 @@
 import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { FRAME_MAX_BYTES } from '../limits.ts'
+import { decodeLength } from '../wire/length-prefix.ts'
 import type { FrameStream } from './network.ts'
 
 /** A libp2p stream as frames: each is preceded by its length as an unsigned varint. */
 export function frameStream(stream: Stream): FrameStream {
-  const prefixed = lpStream(stream, { maxDataLength: FRAME_MAX_BYTES })
+  const prefixed = lpStream(stream, { maxDataLength: FRAME_MAX_BYTES, lengthDecoder: decodeLength })
   return {
     frames: {
       async *[Symbol.asyncIterator]() {

@@ -1,9 +1,17 @@
 import type { PeerId } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../clock.ts'
-import { fetchNodeInfo, type NodeAddress, parseNode, tryMultiaddr, urlOf } from '../discovery/node-address.ts'
+import {
+  addressOf,
+  fetchNodeInfo,
+  type NodeAddress,
+  parseNode,
+  tryMultiaddr,
+  urlOf,
+} from '../discovery/node-address.ts'
 import type { IceServer, NodeInfo } from '../wire/node-info.ts'
 import { hostPart } from './dial-policy.ts'
+import type { Location } from './node-links.ts'
 
 /** How many addresses of peers of a node are believed. */
 const PEERS_MAX = 16
@@ -60,22 +68,20 @@ export class KnownNodes {
   }
 
   /**
-   * Looks up where a node is. A URL is asked each time, since the node may have
-   * moved; a multiaddr says it itself, and is asked for the rest on the side.
+   * Where a node is dialled: at the host and port of its URL, or at its multiaddr.
+   * What it says of itself comes on the side, so that the dial need not wait for
+   * it. Only for a URL with a path, which a multiaddr cannot have, it must.
    *
    * @throws `node-unreachable`
    */
-  async locate(node: KnownNode, signal: AbortSignal): Promise<Multiaddr[]> {
+  async locate(node: KnownNode, signal: AbortSignal): Promise<Location> {
     const { address } = node
-    if (address.kind === 'url') {
-      const { addresses } = await this.#fetch(node, address.url, signal)
-      node.addresses = addresses
-    } else {
-      node.addresses = [address.address]
-      const url = urlOf(address.address)
-      if (url !== undefined) void this.#fetch(node, url, signal).catch(() => {})
-    }
-    return node.addresses
+    const url = address.kind === 'url' ? address.url : urlOf(address.address)
+    const described = url === undefined ? Promise.resolve([]) : this.#fetch(node, url, signal)
+    described.catch(() => {})
+    if (address.kind === 'multiaddr') node.addresses = [address.address]
+    else node.addresses = address.url.pathname === '/' ? [addressOf(address.url)] : await described
+    return { addresses: node.addresses, described: described.then(() => {}) }
   }
 
   /** Whether this machine and port is a node's, or one a node exchanges gossip with. */
@@ -121,7 +127,7 @@ export class KnownNodes {
     })
   }
 
-  async #fetch(node: KnownNode, url: URL, signal: AbortSignal): Promise<{ addresses: Multiaddr[] }> {
+  async #fetch(node: KnownNode, url: URL, signal: AbortSignal): Promise<Multiaddr[]> {
     const askedAt = this.#clock.now()
     const { info, addresses } = await fetchNodeInfo(url, signal)
     const now = this.#clock.now()
@@ -130,7 +136,7 @@ export class KnownNodes {
     node.infoMs = now - askedAt
     // Somewhere between question and answer the node looked at its clock.
     node.clockOffsetMs = Math.round((askedAt + now) / 2 - info.time)
-    return { addresses }
+    return addresses
   }
 }
 

@@ -3,9 +3,17 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { type Clock, every } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import type { Random } from '../random.ts'
+import { hostPart } from './dial-policy.ts'
 
-/** Where a node is: looked up anew before each attempt, since a node may have moved. */
-export type ResolveNode = (signal: AbortSignal) => Promise<Multiaddr[]>
+/** Where a node is. */
+export interface Location {
+  addresses: Multiaddr[]
+  /** Resolves when it has described itself; rejects with what is wrong. */
+  described: Promise<void>
+}
+
+/** Looks up where a node is: anew before each attempt, since it may have moved. */
+export type ResolveNode = (signal: AbortSignal) => Promise<Location>
 
 /** What a link to a node is doing. */
 export type NodeLinkState =
@@ -34,7 +42,7 @@ export class NodeLink {
   readonly #resolve: ResolveNode
   readonly #isGossiping: (peerId: PeerId) => boolean
   readonly #ping: (peerId: PeerId) => Promise<unknown>
-  readonly #onConnected: (connection: Connection) => void
+  readonly #onConnected: (connection: Connection, described: Promise<void>) => void
   readonly #onLost: () => void
   readonly #onFailure: (error: GhostChatError, nextAttemptAt: number) => void
   readonly #closing = new AbortController()
@@ -53,7 +61,7 @@ export class NodeLink {
     isGossiping: (peerId: PeerId) => boolean
     /** Rejects when the node does not answer in time. */
     ping: (peerId: PeerId) => Promise<unknown>
-    onConnected: (connection: Connection) => void
+    onConnected: (connection: Connection, described: Promise<void>) => void
     /** The connection ended. */
     onLost: () => void
     onFailure: (error: GhostChatError, nextAttemptAt: number) => void
@@ -86,10 +94,10 @@ export class NodeLink {
     while (!this.#closing.signal.aborted) {
       try {
         this.#state = { kind: 'connecting' }
-        const connection = await this.#connect()
+        const { connection, described } = await this.#connect()
         const since = this.#clock.now()
         this.#state = { kind: 'connected', since }
-        this.#onConnected(connection)
+        this.#onConnected(connection, described)
         await this.#untilLost(connection.remotePeer)
         this.#onLost()
         // A node that accepts and drops is no better than one that does not answer.
@@ -123,13 +131,13 @@ export class NodeLink {
     this.#wake()
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(): Promise<{ connection: Connection; described: Promise<void> }> {
     const timeout = new AbortController()
     const cancel = this.#clock.after(ATTEMPT_TIMEOUT_MS, () => timeout.abort(new Error('no answer in 10 s')))
     const signal = AbortSignal.any([this.#closing.signal, timeout.signal])
     try {
-      const addresses = await this.#resolve(signal)
-      const connection = await this.#libp2p.dial(addresses, { signal })
+      const { addresses, described } = await this.#resolve(signal)
+      const connection = this.#connectionTo(addresses) ?? (await this.#dial(addresses, described, signal))
       const { remotePeer } = connection
       this.#peerId = remotePeer
       await this.#libp2p.peerStore.merge(
@@ -137,12 +145,33 @@ export class NodeLink {
         { tags: { 'ghostchat-node': { value: 100 } } },
         { signal },
       )
-      return connection
+      return { connection, described }
     } catch (thrown) {
       throw timeout.signal.aborted ? timeout.signal.reason : thrown
     } finally {
       cancel()
     }
+  }
+
+  async #dial(addresses: Multiaddr[], described: Promise<void>, signal: AbortSignal): Promise<Connection> {
+    try {
+      return await this.#libp2p.dial(addresses, { signal })
+    } catch (thrown) {
+      // A WebSocket does not say why it was not opened; HTTP at the same place does.
+      await described
+      throw thrown
+    }
+  }
+
+  /** A connection the libp2p node has already: without a peer id it would dial a second one, and lose both. */
+  #connectionTo(addresses: Multiaddr[]): Connection | undefined {
+    const hosts = addresses.map(hostPart)
+    return this.#libp2p
+      .getConnections()
+      .find(
+        ({ status, limits, remoteAddr }) =>
+          status === 'open' && limits === undefined && hosts.includes(hostPart(remoteAddr)),
+      )
   }
 
   /** Also ends a connection over which nothing is gossiped any more: gossipsub can lose a peer whose connection stays up. */

@@ -12,9 +12,10 @@ import type { IceServer } from '../wire/node-info.ts'
 import type { DialPolicy } from './dial-policy.ts'
 import { Direct, type DirectComponents } from './direct.ts'
 import { chatGossipsub } from './gossip.ts'
+import { type IntroductionServices, introductions } from './introduction.ts'
 
 /** The libp2p node of a client that brings none. */
-export type OwnLibp2p = Libp2p<{ pubsub: GossipSub; ping: Ping; direct: Direct }>
+export type OwnLibp2p = Libp2p<{ pubsub: GossipSub; ping: Ping; direct: Direct } & IntroductionServices>
 
 /** Makes and starts it. It dials where the policy lets it, and listens at its relays only. */
 export async function createOwnLibp2p(options: {
@@ -35,6 +36,7 @@ export async function createOwnLibp2p(options: {
       identify: identify(),
       ping: ping(),
       pubsub: chatGossipsub(),
+      introductions,
       direct: (components: DirectComponents) => new Direct(components, options),
     },
   })

@@ -14,6 +14,7 @@ import { type CheckedOptions, checkOptions, type GhostNodeOptions } from './opti
 import { loadPeerKey } from './peer-key.ts'
 import { ipOf } from './relay-limits.ts'
 import { remoteIpOf } from './remote-ip.ts'
+import { Federation } from './rendezvous/federation.ts'
 import { Registry } from './rendezvous/registry.ts'
 import { RendezvousServer } from './rendezvous/rendezvous-server.ts'
 import type { PeerDirectory } from './routing/peer-directory.ts'
@@ -96,9 +97,11 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
         for (const event of events) wills?.seen(event)
       },
     })
+    const federation = new Federation({ ...parts, registry, nodes: () => peers.connected })
     const rendezvous = new RendezvousServer({
       ...parts,
       registry,
+      federation,
       remoteIpOf: ({ remoteAddr }) => ipOf(remoteAddr),
     })
     wills = new Wills({
@@ -106,6 +109,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
       wouldAccept: (topic, jwt, peerId) => hub.wouldAccept(topic, jwt, peerId),
       publish: (topic, jwt) => hub.publish(topic, jwt),
     })
+    running.push(federation)
     for (const part of [hub, rendezvous, peers, wills]) {
       await part.start()
       running.push(part)

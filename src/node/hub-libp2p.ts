@@ -75,5 +75,12 @@ export async function createHubLibp2p(
 
 /** A transport that never listens: for the connections to other nodes. */
 function dialOnly<C>(create: (components: C) => Transport): (components: C) => Transport {
-  return (components) => Object.assign(create(components), { listenFilter: () => [] })
+  return (components) => {
+    const transport = create(components)
+    // What WebSockets dial, they ask their own `listenFilter`.
+    return Object.assign(transport, {
+      dialFilter: transport.listenFilter.bind(transport),
+      listenFilter: () => [],
+    })
+  }
 }

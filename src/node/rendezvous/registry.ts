@@ -31,7 +31,7 @@ interface Refusal {
 export type NewRegistration = SignedRecord & {
   namespace: string
   peerId: string
-  /** Default 2 h, which is also the least that is granted; 72 h at the most. 0 counts as none. */
+  /** Default 2 h, which is also the least that is granted here; 72 h at the most. 0 counts as none. */
   ttlSeconds?: number | undefined
 } & (
     | { origin?: 'local'; ip: string }
@@ -110,7 +110,9 @@ export class Registry {
     const { namespace, peerId, origin = 'local' } = request
     const fault = namespaceFault(namespace) ?? ttlFault(request.ttlSeconds)
     if (fault !== undefined) return fault
-    const ttlSeconds = Math.max(DEFAULT_TTL_SECONDS, request.ttlSeconds ?? 0)
+    // What was learnt from another node is asked for again when it is needed: its time is not raised.
+    const least = origin === 'local' ? DEFAULT_TTL_SECONDS : 1
+    const ttlSeconds = Math.max(least, request.ttlSeconds || DEFAULT_TTL_SECONDS)
     const shelf = this.#shelf(request.form)
     const former = shelf.peer(peerId)?.entries.get(namespace)
     // A peer that registered here itself knows better than whoever heard of it.

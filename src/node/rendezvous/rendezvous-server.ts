@@ -15,6 +15,7 @@ import {
 } from '../../wire/rendezvous.ts'
 import { RateLimit, rateKeyOf } from '../rate-limit.ts'
 import { Departures } from './departures.ts'
+import type { Federation } from './federation.ts'
 import type { Registry } from './registry.ts'
 import { type Asker, RequestHandler, refusal } from './request-handler.ts'
 
@@ -55,6 +56,8 @@ export class RendezvousServer {
     logger: Logger
     /** The IP address of whoever is at the other end; those without one count as one. */
     remoteIpOf: (connection: Connection) => string | undefined
+    /** What other nodes know. Default: there are none. */
+    federation?: Pick<Federation, 'isNode' | 'refresh'>
   }) {
     const { clock } = options
     this.#libp2p = options.libp2p

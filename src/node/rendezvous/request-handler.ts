@@ -7,6 +7,7 @@ import type {
   RendezvousFault,
   RendezvousRequest,
 } from '../../wire/rendezvous.ts'
+import type { Federation } from './federation.ts'
 import type { Registration, SignedRecord } from './registration.ts'
 import type { DiscoverResult, Lookup, Registry } from './registry.ts'
 
@@ -26,10 +27,17 @@ export interface Handled {
 export class RequestHandler {
   readonly #registry: Registry
   readonly #clock: Clock
+  readonly #federation: Pick<Federation, 'isNode' | 'refresh'> | undefined
 
-  constructor(options: { registry: Registry; clock: Clock }) {
+  constructor(options: {
+    registry: Registry
+    clock: Clock
+    /** What other nodes know. Default: there are none. */
+    federation?: Pick<Federation, 'isNode' | 'refresh'>
+  }) {
     this.#registry = options.registry
     this.#clock = options.clock
+    this.#federation = options.federation
   }
 
   async handle(request: RendezvousRequest, asker: Asker): Promise<Handled> {
@@ -80,8 +88,10 @@ export class RequestHandler {
     return { addresses, signedPeerRecord: envelope.slice(), sequence: record.sequence, form: record.form }
   }
 
-  #discover({ namespace, limit, cookie }: Lookup, { peerId }: Asker): Handled {
-    const lookup = { namespace, limit, cookie }
+  async #discover({ namespace, limit, cookie }: Lookup, { peerId }: Asker): Promise<Handled> {
+    const localOnly = this.#federation?.isNode(peerId) ?? false
+    if (!localOnly && namespace !== undefined) await this.#federation?.refresh(namespace)
+    const lookup = { namespace, limit, cookie, localOnly }
     const [form, other] = this.#formsFor(peerId, namespace ?? '')
     let found = this.#registry.discover({ ...lookup, form })
     if (found.status === 'E_INVALID_COOKIE' && other !== undefined) {

@@ -102,7 +102,7 @@ describe('asking a node for its description', () => {
     }
     const { addresses, info: answered } = await ask()
     expect(answered).toEqual(info())
-    expect(addresses.map(String)).toEqual([`/ip4/127.0.0.1/tcp/${port}/ws/p2p/${peerId}`])
+    expect(addresses.map(String)).toEqual([`/ip4/127.0.0.1/tcp/${port}/ws`])
     await ask('/base')
     await ask('/base/')
     expect(asked).toEqual([

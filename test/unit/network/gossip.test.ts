@@ -24,7 +24,9 @@ async function peerWith(pubsub: ReturnType<typeof chatGossipsub>): Promise<Peer>
   return peer
 }
 
-const meshOf = ({ services }: Peer): string[] => services.pubsub.getMeshPeers(TOPIC)
+/** Whom a peer exchanges whole messages with; public on gossipsub's class, though not on its interface. */
+const meshOf = ({ services }: Peer): string[] =>
+  (services.pubsub as GossipSub & { getMeshPeers(topic: string): string[] }).getMeshPeers(TOPIC)
 /** Resolves when a peer knows of so many subscribers. */
 async function knows(peer: Peer, subscribers: number): Promise<void> {
   await expect.poll(() => peer.services.pubsub.getSubscribers(TOPIC)).toHaveLength(subscribers)

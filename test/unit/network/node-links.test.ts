@@ -16,6 +16,7 @@ let other: PeerId
 let dials: number[]
 let connected: boolean
 let dial: (addresses: Multiaddr[], options: { signal: AbortSignal }) => Promise<{ remotePeer: PeerId }>
+let described: Promise<void>
 let resolve: (signal: AbortSignal) => Promise<Multiaddr[]>
 let failures: GhostChatError[]
 let attempts: number[]
@@ -39,6 +40,7 @@ beforeEach(async () => {
   gossiping = true
   events = new EventTarget()
   resolve = async () => [address]
+  described = Promise.resolve()
   dial = async () => Promise.reject(new Error('no route'))
   const libp2p = {
     dial: (addresses: Multiaddr[], options: { signal: AbortSignal }) => {
@@ -46,7 +48,7 @@ beforeEach(async () => {
       return dial(addresses, options)
     },
     peerStore: { merge: async () => ({}) },
-    getConnections: () => (connected ? [{}] : []),
+    getConnections: () => (connected ? [{ status: 'open', remotePeer: node, remoteAddr: address }] : []),
     addEventListener: events.addEventListener.bind(events),
     removeEventListener: events.removeEventListener.bind(events),
     hangUp: async (peerId: PeerId) => disconnect(peerId),
@@ -56,7 +58,7 @@ beforeEach(async () => {
     clock,
     random: { bytes: (length) => new Uint8Array(length), fraction: () => 1 },
     name: 'https://node.example',
-    resolve: (signal) => resolve(signal),
+    resolve: async (signal) => ({ addresses: await resolve(signal), described }),
     isGossiping: () => gossiping,
     ping: async () => (answersPing ? undefined : Promise.reject(new Error('no answer'))),
     onConnected: ({ remotePeer }) =>
@@ -194,6 +196,34 @@ describe('the link to a node', () => {
     link.wake()
     await settle()
     expect(dials).toEqual([0, 20_000])
+  })
+
+  it('says what the description says is wrong, which is more than a WebSocket does', async () => {
+    described = Promise.reject(new Error('it answers 404'))
+    described.catch(() => {})
+    run()
+    await settle()
+    expect(failures[0]?.message).toContain('it answers 404')
+    expect(failures[0]?.message).not.toContain('no route')
+  })
+
+  it('uses a connection there is already', async () => {
+    connected = true
+    run()
+    await settle()
+    await clock.advance(10_000)
+    expect(dials).toEqual([])
+    expect(told).toEqual(['connected'])
+  })
+
+  it('connects to a node that does not describe itself', async () => {
+    described = Promise.reject(new Error('it answers 404'))
+    described.catch(() => {})
+    succeed()
+    run()
+    await settle()
+    expect(told).toEqual(['connected'])
+    expect(failures).toEqual([])
   })
 
   it('asks anew where the node is before each attempt', async () => {

@@ -1,0 +1,107 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Clock } from '../../clock.ts'
+import { RendezvousClient } from '../../discovery/rendezvous-client.ts'
+import { describe } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
+import type { Registry } from './registry.ts'
+
+/** How long what a node said of a namespace is good: then it is asked again, when somebody wants to know. */
+const GOOD_FOR_MS = 5_000
+/** How long what was learnt from another node is kept. Whoever it names may be gone by then; nobody tells us. */
+const KEEP_SECONDS = 60
+/** How long the answer to a client waits for the other nodes. */
+const WAIT_MS = 1_000
+/** How many registrations of one namespace are asked for. */
+const LIMIT = 200
+/** How many namespaces are remembered. */
+const NAMESPACES_MAX = 10_000
+/** How many namespaces are asked for at once; a client whose question is beyond gets what is known. */
+const UNDER_WAY_MAX = 64
+
+/**
+ * What other nodes know of who is registered: asked for when a client wants to
+ * know, and kept for a minute. It is one hop: nodes ask each other for what was
+ * registered with them, never for what they heard.
+ */
+export class Federation {
+  readonly #client: RendezvousClient
+  readonly #registry: Registry
+  readonly #nodes: () => readonly PeerId[]
+  readonly #clock: Clock
+  readonly #logger: Logger
+  /** By namespace, the one asked for longest ago first: until when it need not be asked for. */
+  readonly #goodUntil = new Map<string, number>()
+  /** By namespace. */
+  readonly #underWay = new Map<string, Promise<void>>()
+  readonly #closing = new AbortController()
+
+  constructor(options: {
+    libp2p: Libp2p
+    registry: Registry
+    /** The nodes that are connected. */
+    nodes: () => readonly PeerId[]
+    clock: Clock
+    logger: Logger
+  }) {
+    this.#client = new RendezvousClient(options)
+    this.#registry = options.registry
+    this.#nodes = options.nodes
+    this.#clock = options.clock
+    this.#logger = options.logger
+  }
+
+  /** Whether whoever asks is a node. */
+  isNode(peerId: string): boolean {
+    return this.#nodes().some((node) => node.toString() === peerId)
+  }
+
+  /** Asks the other nodes, unless they were asked just now. Resolves when they have answered, after 1 s at the latest. */
+  async refresh(namespace: string): Promise<void> {
+    const now = this.#clock.now()
+    if (this.#nodes().length === 0 || (this.#goodUntil.get(namespace) ?? 0) > now) return
+    const known = this.#underWay.get(namespace)
+    if (known === undefined && this.#underWay.size >= UNDER_WAY_MAX) return
+    const asking = known ?? this.#ask(namespace)
+    this.#underWay.set(namespace, asking)
+    await asking
+  }
+
+  stop(): void {
+    this.#closing.abort(new Error('the node stops'))
+  }
+
+  /** Never rejects. */
+  async #ask(namespace: string): Promise<void> {
+    const timeout = new AbortController()
+    const cancel = this.#clock.after(WAIT_MS, () => timeout.abort(new Error('no answer in 1 s')))
+    const signal = AbortSignal.any([this.#closing.signal, timeout.signal])
+    await Promise.all(this.#nodes().map((node) => this.#askNode(node, namespace, signal)))
+    cancel()
+    this.#underWay.delete(namespace)
+    this.#goodUntil.delete(namespace)
+    this.#goodUntil.set(namespace, this.#clock.now() + GOOD_FOR_MS)
+    for (const oldest of this.#goodUntil.keys()) {
+      if (this.#goodUntil.size <= NAMESPACES_MAX) break
+      this.#goodUntil.delete(oldest)
+    }
+  }
+
+  async #askNode(node: PeerId, namespace: string, signal: AbortSignal): Promise<void> {
+    try {
+      const { peers } = await this.#client.discover(node, { namespace, limit: LIMIT, signal })
+      for (const { peerId, addresses, ttlSeconds, record } of peers) {
+        if (!record.isPlain || addresses.length === 0) continue
+        this.#registry.register({
+          ...record,
+          namespace,
+          peerId,
+          addresses: addresses.map((address) => address.toString()),
+          ttlSeconds: Math.min(ttlSeconds, KEEP_SECONDS),
+          origin: node.toString(),
+        })
+      }
+    } catch (thrown) {
+      this.#logger.debug(`the node ${node.toString()} did not say who is registered`, describe(thrown))
+    }
+  }
+}

@@ -112,6 +112,13 @@ export class MeetingPoint {
     this.#tendIn(SEEK_PAUSE_MS)
   }
 
+  /** Looks now. Resolves when what was found has been told, or the node does not answer. Never rejects. */
+  async lookUp(topic: string): Promise<void> {
+    const connection = this.#connection
+    if (connection === undefined || !this.#topics.has(topic)) return
+    await this.#discover(connection, topic).catch(this.#onFailure)
+  }
+
   /** This device can be reached elsewhere now: registers again. */
   addressesChanged(): void {
     for (const topic of this.#topics.values()) topic.registerAt = this.#clock.now()
@@ -144,6 +151,8 @@ export class MeetingPoint {
             limit: DISCOVER_LIMIT,
             signal,
           })
+          // Over the next connection everything is asked anew.
+          if (connection !== this.#connection) return
           topic.seekAt = undefined
           if (this.#topics.has(namespace)) this.#onFound(namespace, peers)
         }
@@ -176,6 +185,12 @@ export class MeetingPoint {
         if (topic.seekAt !== undefined) topic.seekAt = Math.max(topic.seekAt, retryAt)
       }
     }
+  }
+
+  async #discover(connection: Connection, namespace: string): Promise<void> {
+    const options = { namespace, limit: DISCOVER_LIMIT, signal: this.#signal() }
+    const { peers } = await this.#requests.discover(connection, options)
+    if (this.#topics.has(namespace)) this.#onFound(namespace, peers)
   }
 
   /** Waits for what is next. Who cannot be reached yet waits for {@link addressesChanged}. */

@@ -91,6 +91,9 @@ export class Client {
       isNode,
       routesTo: (peerId) => this.#routesTo(peerId).relayed,
       onTopics: (change) => this.#onTopics(change),
+      lookUp: async (topic) => {
+        await Promise.all(this.nodes.map(({ meeting }) => meeting.lookUp(topic)))
+      },
       onClose: async () => {
         for (const { link, meeting } of this.nodes) {
           link.close()

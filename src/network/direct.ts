@@ -45,6 +45,7 @@ export class Direct implements Startable {
   /** By peer id: who is in the middle of connecting to us; ends the wait. */
   readonly #arrivals = new Map<string, () => void>()
   #transport: Transport | undefined
+  #isStopped = false
   #webRtc: WebRtc | undefined
 
   constructor(
@@ -74,6 +75,8 @@ export class Direct implements Startable {
 
   /** Begins to take and to make direct connections. */
   async enable(webRtc: WebRtc): Promise<void> {
+    // The space was closed while the code was being loaded.
+    if (this.#isStopped) return
     const { registrar, upgrader, transportManager } = this.#components
     const guarded: DirectComponents = {
       ...pick(this.#components),
@@ -100,6 +103,7 @@ export class Direct implements Startable {
   start(): void {}
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     for (const cancel of this.#arrivals.values()) cancel()
     this.#arrivals.clear()
     await stop(this.#transport)

@@ -50,7 +50,8 @@ export async function probeIce(
     })
     // An address that is one of the device's own is left out; then gathering that ends without waiting is the sign.
     const isDone = connection.iceGatheringState === 'complete'
-    probe.hasAnswer = probe.outsideAddress !== undefined || (isDone && !hasFailed)
+    const isAsked = probe.servers.length > 0
+    probe.hasAnswer = probe.outsideAddress !== undefined || (isAsked && isDone && !hasFailed)
   } finally {
     connection.close()
   }

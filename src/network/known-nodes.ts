@@ -77,11 +77,13 @@ export class KnownNodes {
   async locate(node: KnownNode, signal: AbortSignal): Promise<Location> {
     const { address } = node
     const url = address.kind === 'url' ? address.url : urlOf(address.address)
-    const described = url === undefined ? Promise.resolve([]) : this.#fetch(node, url, signal)
+    const asked = url === undefined ? Promise.resolve([]) : this.#fetch(node, url, signal)
+    const described = asked.then(() => {})
+    // It may have failed long before somebody looks at it.
     described.catch(() => {})
     if (address.kind === 'multiaddr') node.addresses = [address.address]
-    else node.addresses = address.url.pathname === '/' ? [addressOf(address.url)] : await described
-    return { addresses: node.addresses, described: described.then(() => {}) }
+    else node.addresses = address.url.pathname === '/' ? [addressOf(address.url)] : await asked
+    return { addresses: node.addresses, described }
   }
 
   /** Whether this machine and port is a node's, or one a node exchanges gossip with. */
@@ -91,7 +93,7 @@ export class KnownNodes {
         addresses.some((address) => hostPart(address) === host) ||
         (info?.peers ?? []).slice(0, PEERS_MAX).some((peer) => {
           const address = tryMultiaddr(peer)
-          return address !== undefined && hostPart(address) === host
+          return address !== undefined && host !== '' && hostPart(address) === host
         }),
     )
   }

@@ -1,6 +1,7 @@
 import { type GossipSub, type SubscriptionChangeData, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
@@ -41,6 +42,7 @@ export class Libp2pNetwork implements Network {
   readonly #isNode: (peerId: PeerId) => boolean
   readonly #wills: WillSender
   readonly #onTopics: (change: { entered?: string; left?: string }) => void
+  readonly #lookUp: (topic: string) => Promise<void>
   readonly #onClose: () => Promise<void>
   readonly #channels = new Map<string, Libp2pChannel>()
   /** Topics that were left and are still subscribed: ends that. */
@@ -58,6 +60,8 @@ export class Libp2pNetwork implements Network {
     isNode: (peerId: PeerId) => boolean
     /** A topic was entered or left. */
     onTopics: (change: { entered?: string; left?: string }) => void
+    /** Looks for the members of a topic again. Never rejects. */
+    lookUp: (topic: string) => Promise<void>
     /** Closes what was opened for this network. */
     onClose: () => Promise<void>
   }) {
@@ -68,6 +72,7 @@ export class Libp2pNetwork implements Network {
     this.#isNode = options.isNode
     this.#onTopics = options.onTopics
     this.#wills = new WillSender(options)
+    this.#lookUp = options.lookUp
     this.#onClose = options.onClose
     this.peerId = this.#libp2p.peerId.toString()
   }
@@ -222,7 +227,7 @@ export class Libp2pNetwork implements Network {
   async #openStream(peerId: string, topic: string, signal: AbortSignal): Promise<FrameStream> {
     const leave = await this.#turnstile.enter(peerId, signal)
     try {
-      const connection = await this.#connectionTo(peerId, signal)
+      const connection = await this.#connectionTo(peerId, signal, topic)
       const options = { signal, runOnLimitedConnection: true }
       const stream = frameStream(await connection.newStream(BACKLOG_PROTOCOL, options))
       await stream.send(new TextEncoder().encode(topic))
@@ -240,20 +245,26 @@ export class Libp2pNetwork implements Network {
     }
   }
 
-  async #connectionTo(peerId: string, signal: AbortSignal): Promise<Connection> {
+  /** A member that is not at our nodes may be at another: where, discovery knows by its topic. */
+  async #connectionTo(peerId: string, signal: AbortSignal, topic?: string): Promise<Connection> {
     const find = (): Connection | undefined =>
       this.#libp2p
         .getConnections()
         .find(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peerId)
     const known = find()
     if (known !== undefined) return known
+    const routes = this.#routesTo(peerId)
     try {
-      return await this.#libp2p.dial(this.#routesTo(peerId), { signal })
+      return await this.#libp2p.dial(routes, { signal })
     } catch (thrown) {
       // Where both sides dial at once, libp2p gives one connection up and rejects whoever waits for it.
       const other = find()
       if (other !== undefined) return other
-      throw thrown
+      if (topic === undefined) throw thrown
+      await untilAborted(this.#lookUp(topic), signal)
+      const further = this.#routesTo(peerId).filter((route) => !routes.some((tried) => tried.equals(route)))
+      if (further.length === 0) throw thrown
+      return this.#libp2p.dial(further, { signal })
     }
   }
 

@@ -6,7 +6,7 @@ import type { Logger } from '../../logger.ts'
 import type { Registry } from './registry.ts'
 
 /** How long what a node said of a namespace is good: then it is asked again, when somebody wants to know. */
-const GOOD_FOR_MS = 5_000
+const GOOD_FOR_MS = 1_000
 /** How long what was learnt from another node is kept. Whoever it names may be gone by then; nobody tells us. */
 const KEEP_SECONDS = 60
 /** How long the answer to a client waits for the other nodes. */

@@ -1,8 +1,8 @@
 import type { Connection } from '@libp2p/interface'
 import { ManualClock, settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { FoundPeer } from '../../../src/discovery/found-peer.ts'
 import { MeetingPoint, type RendezvousRequests } from '../../../src/discovery/meeting-point.ts'
-import type { DiscoveredPeer } from '../../../src/discovery/rendezvous-client.ts'
 import { NOW, TOPIC } from '../../support/authors.ts'
 
 /** How long the node grants, in seconds. */
@@ -10,19 +10,19 @@ const TTL = 7_200
 /** Half of it, which is when a registration is renewed with a chance of one half. */
 const RENEWAL_MS = (TTL * 1000) / 2
 const OTHER = `${TOPIC}-2`
-const ada: DiscoveredPeer = { peerId: 'ada', addresses: [], ttlSeconds: TTL }
+const ada: FoundPeer = { peerId: 'ada', addresses: [] }
 
 interface Asked {
   what: 'register' | 'unregister' | 'discover'
   topic: string
   connection: Connection
-  signal: AbortSignal | undefined
+  signal: AbortSignal
   at: number
 }
 
 let clock: ManualClock
 let asked: Asked[]
-let found: [string, DiscoveredPeer[]][]
+let found: [string, readonly FoundPeer[]][]
 let failures: string[]
 let isReachable: boolean
 let answer: (request: Asked) => Promise<void>
@@ -37,18 +37,17 @@ beforeEach(() => {
   answer = async () => {}
   const ask = (
     what: Asked['what'],
-    point: unknown,
-    { namespace = '', signal }: { namespace?: string; signal?: AbortSignal },
+    connection: Connection,
+    { namespace, signal }: { namespace: string; signal: AbortSignal },
   ): Promise<void> => {
-    const request = { what, topic: namespace, connection: point as Connection, signal, at: clock.now() - NOW }
+    const request = { what, topic: namespace, connection, signal, at: clock.now() - NOW }
     asked.push(request)
     return answer(request)
   }
   const requests: RendezvousRequests = {
     register: async (point, options) => ask('register', point, options).then(() => TTL),
     unregister: (point, options) => ask('unregister', point, options),
-    discover: async (point, options) =>
-      ask('discover', point, options).then(() => ({ peers: [ada], cookie: undefined })),
+    discover: async (point, options) => ask('discover', point, options).then(() => ({ peers: [ada] })),
   }
   meeting = new MeetingPoint({
     requests,
@@ -73,7 +72,7 @@ function connect(): Connection {
 }
 
 const untilAborted = ({ signal }: Asked): Promise<never> =>
-  new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 
 /** What was asked since the last time, in order. */
 function said(): string[] {
@@ -254,9 +253,9 @@ describe('a meeting point', () => {
       connect()
       await clock.advance(0)
       const request = asked.at(-1)
-      expect([request?.what, request?.signal?.aborted]).toEqual([what, false])
+      expect([request?.what, request?.signal.aborted]).toEqual([what, false])
       meeting.disconnected()
-      expect(request?.signal?.aborted).toBe(true)
+      expect(request?.signal.aborted).toBe(true)
       await settle()
       said()
       answer = async () => {}

@@ -85,7 +85,14 @@ describe('asking a node for its description', () => {
   })
 
   const never = new AbortController().signal
-  const info = (): object => ({ version: '1.2.3', peerId, multiaddrs: [], iceServers: [], peers: [], time: NOW })
+  const info = (): object => ({
+    version: '1.2.3',
+    peerId,
+    multiaddrs: [],
+    iceServers: [],
+    peers: [],
+    time: NOW,
+  })
   const says =
     (body: string, status = 200): RequestListener =>
     (_request, response) => {

@@ -1,7 +1,8 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { ManualClock } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { AddressBook, type Found } from '../../../src/network/address-book.ts'
+import type { FoundPeer } from '../../../src/discovery/found-peer.ts'
+import { AddressBook } from '../../../src/network/address-book.ts'
 import { NOW } from '../../support/authors.ts'
 
 const HOURS = 60 * 60_000
@@ -14,7 +15,7 @@ beforeEach(() => {
 })
 
 /** Somebody who was found at these ports. */
-function found(peerId: string, ...ports: number[]): Found {
+function found(peerId: string, ...ports: number[]): FoundPeer {
   return { peerId, addresses: ports.map((port) => multiaddr(`/ip4/198.51.100.1/tcp/${port}/ws`)) }
 }
 

@@ -1,5 +1,4 @@
 import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
 import { ManualClock, settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { KnownNodes } from '../../../src/network/known-nodes.ts'
@@ -10,6 +9,7 @@ import { codeOf } from '../../support/world.ts'
 
 const [id, otherId, memberId] = [realPeerId(1), realPeerId(2), realPeerId(3)]
 const URL_NAME = 'https://node.example'
+const URL_ADDRESS = '/dns/node.example/tcp/443/tls/ws'
 const ADDRESS_NAME = `/dns4/other.example/tcp/443/tls/ws/p2p/${otherId}`
 const TURN = { urls: 'turn:turn.example:3478', username: '1', credential: 'secret' }
 const MINUTES = 60_000
@@ -30,6 +30,8 @@ beforeEach(() => {
   infos = new Map([
     ['node.example', {}],
     ['other.example', { peerId: otherId }],
+    ['192.0.2.1', {}],
+    ['[2001:db8::1]', {}],
   ])
   answerMs = 0
   vi.stubGlobal('fetch', async (url: URL) => {
@@ -52,10 +54,10 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-/** Adds a node and looks up where it is. */
+/** Adds a node and looks up where it is, and what it says of itself. */
 async function locate(entry: string): Promise<string[]> {
-  const addresses = await known.locate(known.add(entry), never)
-  await settle()
+  const { addresses, described } = await known.locate(known.add(entry), never)
+  await described
   return addresses.map(String)
 }
 
@@ -71,13 +73,13 @@ describe('the nodes of a client', () => {
     expect(known.all).toHaveLength(1)
   })
 
-  it('are asked where they are at their URL, each time', async () => {
-    expect(await locate(URL_NAME)).toEqual([`/dns/node.example/tcp/443/tls/ws/p2p/${id}`])
-    infos.set('node.example', { peerId: otherId })
-    expect(await locate(URL_NAME)).toEqual([`/dns/node.example/tcp/443/tls/ws/p2p/${otherId}`])
-    expect(asked).toHaveLength(2)
-    infos.delete('node.example')
-    await expect(locate(URL_NAME)).rejects.toThrow('fetch failed')
+  it('are at the host and port of their URL, and asked for the rest on the side, each time', async () => {
+    expect(await locate(URL_NAME)).toEqual([URL_ADDRESS])
+    expect(await locate('http://[2001:db8::1]:8787')).toEqual(['/ip6/2001:db8::1/tcp/8787/ws'])
+    expect(await locate('http://192.0.2.1:8787')).toEqual(['/ip4/192.0.2.1/tcp/8787/ws'])
+    expect(await locate(URL_NAME)).toEqual([URL_ADDRESS])
+    expect(asked[0]).toBe('https://node.example/.well-known/ghostchat.json')
+    expect(asked).toHaveLength(4)
   })
 
   it('are where their multiaddr says, and asked for the rest on the side', async () => {
@@ -87,18 +89,33 @@ describe('the nodes of a client', () => {
     expect(await known.iceServers()).toEqual([{ urls: 'stun:other.example:3478' }])
   })
 
-  it('need not answer HTTP where they have a multiaddr', async () => {
+  it('are asked where they are at a URL that has a path', async () => {
+    const multiaddrs = [`/dns/inside.example/tcp/443/tls/ws/p2p/${id}`]
+    infos.set('node.example', { multiaddrs: [...multiaddrs, `/ip4/10.0.0.1/tcp/1/ws/p2p/${otherId}`] })
+    expect(await locate(`${URL_NAME}/base`)).toEqual(multiaddrs)
+    expect(asked).toEqual(['https://node.example/base/.well-known/ghostchat.json'])
     infos.clear()
-    expect(await locate(ADDRESS_NAME)).toEqual([ADDRESS_NAME])
+    await expect(known.locate(known.add(`${URL_NAME}/base`), never)).rejects.toThrow('fetch failed')
+  })
+
+  it('need not describe themselves, and say why they do not to who wants to know', async () => {
+    infos.clear()
+    for (const name of [URL_NAME, ADDRESS_NAME]) {
+      const { addresses, described } = await known.locate(known.add(name), never)
+      expect(addresses).toHaveLength(1)
+      // A promise that nobody looks at yet must not take the process down.
+      await settle()
+      await expect(described).rejects.toThrow('fetch failed')
+    }
     expect(await locate(`/ip4/192.0.2.1/tcp/4001/p2p/${id}`)).toEqual([`/ip4/192.0.2.1/tcp/4001/p2p/${id}`])
-    expect(asked).toHaveLength(1)
+    expect(asked).toHaveLength(2)
   })
 
   it('tell how far this clock is off theirs, half of the time of the answer taken off', async () => {
     answerMs = 200
     infos.set('node.example', { time: NOW + 100 - 45_000 })
     const node = known.add(URL_NAME)
-    await known.locate(node, never)
+    await (await known.locate(node, never)).described
     expect(node).toMatchObject({ clockOffsetMs: 45_000, infoMs: 200, infoAt: NOW + 200 })
   })
 
@@ -151,22 +168,17 @@ describe('the ways to a member', () => {
     known.add('https://unknown.example')
     await locate(URL_NAME)
     await locate(ADDRESS_NAME)
+    const [node] = known.all.filter(({ name }) => name === URL_NAME)
+    if (node !== undefined) node.peerId = peerIdFromString(id)
     expect(known.routesTo(memberId).map(String)).toEqual([
-      `/dns/node.example/tcp/443/tls/ws/p2p/${id}/p2p-circuit/p2p/${memberId}`,
+      `${URL_ADDRESS}/p2p/${id}/p2p-circuit/p2p/${memberId}`,
       `${ADDRESS_NAME}/p2p-circuit/p2p/${memberId}`,
     ])
   })
 
-  it('name the node by its peer id where its address does not', () => {
-    const node = known.add(URL_NAME)
-    node.addresses = [multiaddr('/ip4/192.0.2.1/tcp/1/ws')]
-    expect(known.routesTo(memberId).map(String)).toEqual([
-      `/ip4/192.0.2.1/tcp/1/ws/p2p-circuit/p2p/${memberId}`,
-    ])
-    node.peerId = peerIdFromString(id)
-    expect(known.routesTo(memberId).map(String)).toEqual([
-      `/ip4/192.0.2.1/tcp/1/ws/p2p/${id}/p2p-circuit/p2p/${memberId}`,
-    ])
+  it('name the node by its peer id once it was reached', async () => {
+    await locate(URL_NAME)
+    expect(known.routesTo(memberId).map(String)).toEqual([`${URL_ADDRESS}/p2p-circuit/p2p/${memberId}`])
   })
 })
 

@@ -38,7 +38,10 @@ describe('decodeNodeInfo', () => {
     ['an address that is no text', JSON.stringify({ ...info, multiaddrs: [1] })],
     ['a STUN port of 0', JSON.stringify({ ...info, stunPort: 0 })],
     ['a STUN port beyond the last', JSON.stringify({ ...info, stunPort: 65_536 })],
-    ['an ICE server that is no STUN or TURN', JSON.stringify({ ...info, iceServers: [{ urls: 'http://x' }] })],
+    [
+      'an ICE server that is no STUN or TURN',
+      JSON.stringify({ ...info, iceServers: [{ urls: 'http://x' }] }),
+    ],
     ['a TURN server without credentials', JSON.stringify({ ...info, iceServers: [{ urls: 'turn:x:1' }] })],
     ['nine ICE servers', JSON.stringify({ ...info, iceServers: Array(9).fill({ urls: 'stun:x:1' }) })],
     ['peers that are no texts', JSON.stringify({ ...info, peers: [1] })],

@@ -4,6 +4,8 @@ import { chromiumLaunch, firefoxLaunch } from './e2e/support/browsers.ts'
 const reports = process.env['GHOSTCHAT_REPORT_DIR']
 /** Tests that launch both browsers themselves. */
 const cross = '**/*.cross.spec.ts'
+/** Tests in networks of their own, which need root on Linux. */
+const matrix = '**/matrix/*.spec.ts'
 
 export default defineConfig({
   testDir: 'e2e',
@@ -18,14 +20,15 @@ export default defineConfig({
   projects: [
     {
       name: 'chromium',
-      testIgnore: cross,
+      testIgnore: [cross, matrix],
       use: { ...devices['Desktop Chrome'], launchOptions: chromiumLaunch },
     },
     {
       name: 'firefox',
-      testIgnore: cross,
+      testIgnore: [cross, matrix],
       use: { ...devices['Desktop Firefox'], launchOptions: firefoxLaunch },
     },
     { name: 'cross', testMatch: cross },
+    { name: 'matrix', testMatch: matrix },
   ],
 })

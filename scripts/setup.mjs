@@ -1,11 +1,12 @@
 /**
- * Makes a fresh clone ready: the dependencies and, with `--browsers`, the two browsers the end-to-end tests drive.
+ * Makes a fresh clone ready: the dependencies and, with `--browsers`, what the end-to-end tests drive: two browsers
+ * and, for root on Debian, the tools of the network laboratory.
  *
  * It runs before anything is installed, hence without dependencies, and on any Node from 18 up.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -15,6 +16,20 @@ const stamp = join(root, 'node_modules', '.ghostchat-lockfile')
 
 /** Where Debian and Ubuntu put the browsers. `e2e/support/browsers.ts` prefers the same files. */
 const debianBrowsers = { chromium: '/usr/bin/chromium', 'firefox-esr': '/usr/bin/firefox-esr' }
+
+/** What the network laboratory in `e2e/matrix` runs, by Debian package. */
+const debianTools = {
+  iproute2: '/usr/sbin/ip',
+  nftables: '/usr/sbin/nft',
+  openssl: '/usr/bin/openssl',
+  coturn: '/usr/bin/turnserver',
+  nginx: '/usr/sbin/nginx',
+  'webkit2gtk-driver': '/usr/bin/WebKitWebDriver',
+  xvfb: '/usr/bin/Xvfb',
+}
+
+/** Where Debian looks whether services may be started when they are installed. */
+const servicePolicy = '/usr/sbin/policy-rc.d'
 
 /**
  * Installs the dependencies if they are missing or were installed from another lockfile. Where npm says that the
@@ -43,15 +58,8 @@ export function ensureBrowsers() {
   let advice = 'npx playwright install --with-deps chromium firefox'
   if (process.platform === 'linux' && run('apt-get', ['--version'], 'ignore')) {
     const packages = Object.keys(debianBrowsers).filter((name) => !existsSync(debianBrowsers[name]))
-    if (process.getuid() === 0) {
-      say(`installing ${packages.join(' and ')} (apt-get)`)
-      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-      run('apt-get', ['update', '-qq'], undefined, env)
-      // One by one, so that a distribution without one of them (Ubuntu has no firefox-esr) still gets the other.
-      for (const name of packages) {
-        run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], undefined, env)
-      }
-    } else {
+    if (process.getuid() === 0) aptInstall(packages)
+    else {
       advice = `sudo apt-get install -y ${packages.join(' ')}   (or: ${advice})`
     }
   }
@@ -62,6 +70,34 @@ export function ensureBrowsers() {
   }
   const still = missingBrowsers()
   if (still.length > 0) fail(`the tests need ${still.join(' and ')}. Run: ${advice}`)
+}
+
+/**
+ * Installs what the network laboratory needs where it can run at all, which is as root on Linux. Its absence is no
+ * error here: its tests say what is missing.
+ */
+export function ensureLaboratory() {
+  const missing = Object.keys(debianTools).filter((name) => !existsSync(debianTools[name]))
+  if (missing.length === 0 || process.platform !== 'linux' || process.getuid() !== 0) return
+  if (run('apt-get', ['--version'], 'ignore')) aptInstall(missing)
+}
+
+/** Installs Debian packages. A server among them is not started. */
+function aptInstall(packages) {
+  say(`installing ${packages.join(', ')} (apt-get)`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const hasPolicy = existsSync(servicePolicy)
+  // 101: not allowed (invoke-rc.d(8)).
+  if (!hasPolicy) writeFileSync(servicePolicy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    run('apt-get', ['update', '-qq'], undefined, env)
+    // One by one, so that a distribution without one of them (Ubuntu has no firefox-esr) still gets the others.
+    for (const name of packages) {
+      run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], undefined, env)
+    }
+  } finally {
+    if (!hasPolicy) rmSync(servicePolicy, { force: true })
+  }
 }
 
 /** The browsers for which neither Debian's nor Playwright's own build is installed. */
@@ -90,5 +126,8 @@ function fail(line) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   ensureDependencies()
-  if (process.argv.includes('--browsers')) ensureBrowsers()
+  if (process.argv.includes('--browsers')) {
+    ensureBrowsers()
+    ensureLaboratory()
+  }
 }

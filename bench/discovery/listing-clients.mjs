@@ -5,7 +5,8 @@ import { cpuMs, now, serve } from '../support/worker.mjs'
 
 const LINKS_WANTED = 3
 const LOOK_MS = 50
-const silent = { debug() {}, warn() {} }
+const warnings = []
+const logger = { debug() {}, warn: (text) => warnings.push(text) }
 
 const clients = []
 
@@ -55,10 +56,15 @@ class Client {
   }
 }
 
-/** Makes clients, which are opened now or, where `openAtJoin`, when they join. */
+/** Makes clients, each of one of the nodes, which are opened now or, where `openAtJoin`, when they join. */
 async function prepare({ nodes, nodePeerIds, count, direct, openAtJoin }) {
   for (let index = 0; index < count; index += 1) {
-    clients.push(new Client({ nodes, identity: 'ephemeral', direct, logger: silent }, nodePeerIds))
+    clients.push(
+      new Client(
+        { nodes: [nodes[index % nodes.length]], identity: 'ephemeral', direct, logger },
+        nodePeerIds,
+      ),
+    )
   }
   if (!openAtJoin) for (const client of clients) await client.open()
 }
@@ -89,6 +95,8 @@ async function joinAll({ joinAt, total, timeoutMs, openAtJoin }) {
     times: clients.map(({ times }) => times),
     dids: clients.map(({ space }) => space.did),
     listed: clients.map(({ chat }) => chat.onlineUsers().sort()),
+    statuses: clients.map(({ chat }) => chat.status.current),
+    warnings,
   }
 }
 

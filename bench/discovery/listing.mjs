@@ -14,16 +14,20 @@ const LINKED_TIMEOUT_MS = 30_000
 const VARIANTS = [1, 2].flatMap((nodes) =>
   [true, false].flatMap((direct) => [false, true].map((openAtJoin) => ({ nodes, direct, openAtJoin }))),
 )
+/** Everybody checks what everybody else signs: how the CPU time grows with the number of clients. */
+const SCALE = [10, 20].map((clients) => ({ clients, nodes: 1, direct: true, openAtJoin: false }))
 
-export async function measureListing({ runs, clients, perProcess, onProgress = () => {}, variants = VARIANTS }) {
-  const samples = variants.map(() => [])
+/** `processes`: over how many the clients are spread. */
+export async function measureListing({ runs, clients, processes, onProgress = () => {}, variants }) {
+  const every = (variants ?? [...SCALE, ...VARIANTS]).map((variant) => ({ clients, processes, ...variant }))
+  const samples = every.map(() => [])
   for (let run = 0; run < runs; run += 1) {
-    for (const [index, variant] of variants.entries()) {
-      onProgress(`${clients} clients, ${nameOf(variant)}: run ${run + 1} of ${runs}`)
-      samples[index].push(await runOnce({ ...variant, clients, perProcess }))
+    for (const [index, variant] of every.entries()) {
+      onProgress(`${nameOf(variant)}: run ${run + 1} of ${runs}`)
+      samples[index].push(await runOnce(variant))
     }
   }
-  return variants.map((variant, index) => ({ ...variant, clients, perProcess, ...summary(samples[index]) }))
+  return every.map((variant, index) => ({ ...variant, ...summary(samples[index]) }))
 }
 
 export function showListing(results) {
@@ -43,22 +47,25 @@ export function showListing(results) {
   ).replaceAll(/_+/g, (found) => ' '.repeat(found.length))
 }
 
-function nameOf({ nodes, direct, openAtJoin }) {
-  return [`${nodes} node${nodes > 1 ? 's' : ''}`, direct ? 'WebRTC' : 'no WebRTC', openAtJoin ? 'cold' : 'open'].join(', ')
+function nameOf({ clients, nodes, direct, openAtJoin }) {
+  return [
+    `${clients} clients`,
+    `${nodes} node${nodes > 1 ? 's' : ''}`,
+    direct ? 'WebRTC' : 'no WebRTC',
+    openAtJoin ? 'cold' : 'open',
+  ].join(', ')
 }
 
-async function runOnce({ nodes: nodeCount, direct, openAtJoin, clients, perProcess }) {
+async function runOnce({ nodes: nodeCount, direct, openAtJoin, clients, processes }) {
   const nodes = await startNodes(nodeCount)
-  const counts = Array.from({ length: Math.ceil(clients / perProcess) }, (_, index) =>
-    Math.min(perProcess, clients - index * perProcess),
-  )
+  const counts = Array.from({ length: processes }, (_, index) => Math.ceil((clients - index) / processes))
   const workers = await Promise.all(counts.map(() => Worker.start('discovery/listing-clients.mjs')))
   try {
     const nodePeerIds = nodes.map(({ peerId }) => peerId)
     await Promise.all(
       workers.map((worker, index) => {
         const options = { nodePeerIds, count: counts[index], direct, openAtJoin }
-        return worker.call('prepare', { ...options, nodes: [nodes[index % nodes.length].url] })
+        return worker.call('prepare', { ...options, nodes: nodes.map(({ url }) => url) })
       }),
     )
     await Promise.all(workers.map((worker) => worker.call('untilConnected')))
@@ -71,8 +78,8 @@ async function runOnce({ nodes: nodeCount, direct, openAtJoin, clients, perProce
       workers.map((worker, process) => {
         const joinAt = Array.from(
           { length: counts[process] },
-          // The processes take turns, so that no process has all of its clients join at once.
-          (_, index) => firstAt + ((index * workers.length + process) / clients) * JOIN_WITHIN_MS,
+          // The processes take turns, so that none has all of its clients join at once.
+          (_, index) => firstAt + ((index * processes + process) / clients) * JOIN_WITHIN_MS,
         )
         return worker.call('joinAll', { joinAt, total: clients, timeoutMs: LISTED_TIMEOUT_MS, openAtJoin })
       }),
@@ -86,6 +93,13 @@ async function runOnce({ nodes: nodeCount, direct, openAtJoin, clients, perProce
       oneListedMs: times.map(({ called, listed = Number.POSITIVE_INFINITY }) => listed - called),
       lastCallMs: Math.max(...times.map(({ called }) => called)) - firstAt,
       incomplete: lists.filter((list) => list.join() !== everybody.join()).length,
+      listedLeast: Math.min(...lists.map(({ length }) => length)),
+      /** Who is missing in the lists of more than half of the others. */
+      unseen: everybody.filter((did) => lists.filter((list) => list.includes(did)).length < clients / 2)
+        .length,
+      unconnected: joined.flatMap(({ statuses }) => statuses).filter((status) => status !== 'connected')
+        .length,
+      warnings: joined.flatMap(({ warnings }) => warnings),
       cpuMs: sum(joined.map(({ cpuMs }) => cpuMs)) + nodeCpuMs,
       nodeCpuMs,
     }
@@ -111,7 +125,8 @@ async function startNodes(count) {
     nodes.push({ worker, ...(await worker.call('start', { peers: nodes.map(({ url }) => url) })) })
   }
   for (const { url } of nodes) {
-    while (count > 1 && (await healthOf(url)).nodes < count - 1) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (count > 1 && (await healthOf(url)).nodes < count - 1)
+      await new Promise((resolve) => setTimeout(resolve, 50))
   }
   return nodes
 }
@@ -132,7 +147,12 @@ function summary(samples) {
     /** From a client's own call until it lists all. */
     oneListedMs: {
       ...spread(samples.flatMap(({ oneListedMs }) => oneListedMs)),
-      p95: round(quantile(samples.flatMap(({ oneListedMs }) => oneListedMs), 0.95)),
+      p95: round(
+        quantile(
+          samples.flatMap(({ oneListedMs }) => oneListedMs),
+          0.95,
+        ),
+      ),
     },
     lastCallMs: round(median(samples.map(({ lastCallMs }) => lastCallMs))),
     /** CPU time of clients and nodes until all were listed, and what it takes at the least on two cores. */
@@ -143,6 +163,10 @@ function summary(samples) {
     },
     /** Clients whose list was not the right one in the end, in all runs. */
     incomplete: sum(samples.map(({ incomplete }) => incomplete)),
+    listedLeast: Math.min(...samples.map(({ listedLeast }) => listedLeast)),
+    unseen: sum(samples.map(({ unseen }) => unseen)),
+    unconnected: sum(samples.map(({ unconnected }) => unconnected)),
+    warnings: [...new Set(samples.flatMap(({ warnings }) => warnings))].slice(0, 10),
     ...(linked.length > 0 && {
       linkedMs: spread(linked),
       links: spread(samples.flatMap(({ links }) => links)),

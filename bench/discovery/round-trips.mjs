@@ -87,14 +87,22 @@ function summary(visits) {
 
 async function runGhostChat(oneWayMs, setupRoundTrips) {
   const workers = await Promise.all(
-    ['support/node-worker.mjs', 'discovery/round-trips-peer.mjs', 'discovery/round-trips-peer.mjs'].map((path) =>
-      Worker.start(path),
+    ['support/node-worker.mjs', 'discovery/round-trips-peer.mjs', 'discovery/round-trips-peer.mjs'].map(
+      (path) => Worker.start(path),
     ),
   )
   const [node, member, newcomer] = workers
   const { url, port } = await node.call('start')
   await member.call('startMember', url)
-  return run({ member, newcomer, port, oneWayMs, setupRoundTrips, workers, place: (p) => `http://127.0.0.1:${p}` })
+  return run({
+    member,
+    newcomer,
+    port,
+    oneWayMs,
+    setupRoundTrips,
+    workers,
+    place: (p) => `http://127.0.0.1:${p}`,
+  })
 }
 
 async function runPlain(oneWayMs, setupRoundTrips) {

@@ -9,14 +9,19 @@ import { now } from './worker.mjs'
 export class DelayProxy {
   #server
   #sockets = new Set()
+  /** Whether to note what passes. */
+  isTracing = true
   /** What passed: `{ connection, direction: 'up' | 'down', bytes, at }`; `at` when it was sent. */
   trace = []
   connections = 0
   port = 0
+  /** Where it leads; may be set later than the proxy is started, and before the first connection. */
+  targetPort
 
   static async start({ targetPort, oneWayMs, setupRoundTrips = 0 }) {
     const proxy = new DelayProxy()
-    proxy.#server = createServer((client) => proxy.#serve(client, { targetPort, oneWayMs, setupRoundTrips }))
+    proxy.targetPort = targetPort
+    proxy.#server = createServer((client) => proxy.#serve(client, { oneWayMs, setupRoundTrips }))
     await new Promise((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     proxy.port = proxy.#server.address().port
     return proxy
@@ -37,10 +42,10 @@ export class DelayProxy {
     return new Promise((resolve) => this.#server.close(resolve))
   }
 
-  #serve(client, { targetPort, oneWayMs, setupRoundTrips }) {
+  #serve(client, { oneWayMs, setupRoundTrips }) {
     const connection = this.connections++
     const usableAt = now() + setupRoundTrips * 2 * oneWayMs
-    const server = connect({ port: targetPort, host: '127.0.0.1' })
+    const server = connect({ port: this.targetPort, host: '127.0.0.1' })
     this.#pipe(client, server, connection, 'up', oneWayMs, usableAt)
     this.#pipe(server, client, connection, 'down', oneWayMs, usableAt)
   }
@@ -54,7 +59,9 @@ export class DelayProxy {
       else setTimeout(act, ms)
     }
     from.on('data', (data) => {
-      this.trace.push({ connection, direction, bytes: data.length, at: Math.max(now(), usableAt) })
+      if (this.isTracing) {
+        this.trace.push({ connection, direction, bytes: data.length, at: Math.max(now(), usableAt) })
+      }
       later(() => to.writable && to.write(data))
     })
     from.on('end', () => later(() => to.end()))

@@ -6,7 +6,13 @@ const silent = { debug() {}, warn() {} }
 
 serve({
   async start(options = {}) {
-    const node = await createGhostNode({ host: '127.0.0.1', port: 0, stunPort: false, logger: silent, ...options })
+    const node = await createGhostNode({
+      host: '127.0.0.1',
+      port: 0,
+      stunPort: false,
+      logger: silent,
+      ...options,
+    })
     return { url: node.url, port: Number(new URL(node.url).port), peerId: node.peerId }
   },
   cpuMs,

@@ -27,6 +27,11 @@ export function table(rows) {
   const cells = [keys, ...rows.map((row) => keys.map((key) => String(row[key] ?? '')))]
   const widths = keys.map((_, column) => Math.max(...cells.map((line) => line[column].length)))
   return cells
-    .map((line) => line.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd())
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }

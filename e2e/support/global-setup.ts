@@ -1,6 +1,9 @@
 import { buildPackageIfStale, buildPageIfStale } from '../../scripts/build-if-stale.mjs'
+import { whyNoLaboratory } from '../matrix/lab/requirements.ts'
 
-export default function globalSetup(): void {
+export default async function globalSetup(): Promise<void> {
   buildPackageIfStale()
   buildPageIfStale()
+  const reason = await whyNoLaboratory()
+  if (reason !== undefined) console.log(`the network matrix does not run here: ${reason}`)
 }

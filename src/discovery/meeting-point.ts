@@ -145,16 +145,10 @@ export class MeetingPoint {
       for (const [namespace, topic] of [...this.#topics]) {
         if (connection !== this.#connection) return
         if (topic.seekAt !== undefined && topic.seekAt <= this.#clock.now()) {
-          const signal = this.#signal()
-          const { peers } = await this.#requests.discover(connection, {
-            namespace,
-            limit: DISCOVER_LIMIT,
-            signal,
-          })
+          await this.#discover(connection, namespace)
           // Over the next connection everything is asked anew.
           if (connection !== this.#connection) return
           topic.seekAt = undefined
-          if (this.#topics.has(namespace)) this.#onFound(namespace, peers)
         }
         if (topic.registerAt <= this.#clock.now() && this.#hasAddresses()) {
           topic.registerAt = Number.POSITIVE_INFINITY

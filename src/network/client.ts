@@ -101,6 +101,7 @@ export class Client {
         }
         this.mesh.close()
         libp2p.removeEventListener('self:peer:update', this.#onAddresses)
+        libp2p.removeEventListener('transport:listening', this.#onAddresses)
         libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
         await parts.stop()
       },
@@ -118,6 +119,8 @@ export class Client {
     })
     if (this.direct !== undefined) this.direct.admits = (peerId) => this.mesh.admits(peerId)
     libp2p.addEventListener('self:peer:update', this.#onAddresses)
+    // An address that was lost and is back within a second is no update to libp2p.
+    libp2p.addEventListener('transport:listening', this.#onAddresses)
     libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
   }
 

@@ -27,7 +27,7 @@ const ATTEMPT_TIMEOUT_MS = 10_000
 /** How often to look whether the node still takes part in gossip. */
 const CHECK_MS = 15_000
 /** A connection that held this long was one. */
-const HELD_MS = 10_000
+const HELD_MS = 3_000
 
 /**
  * Keeps the connection to one node: dials, waits for its end, dials again. The
@@ -166,12 +166,12 @@ export class NodeLink {
   /** A connection the libp2p node has already: without a peer id it would dial a second one, and lose both. */
   #connectionTo(addresses: Multiaddr[]): Connection | undefined {
     const hosts = addresses.map(hostPart)
-    return this.#libp2p
-      .getConnections()
-      .find(
-        ({ status, limits, remoteAddr }) =>
-          status === 'open' && limits === undefined && hosts.includes(hostPart(remoteAddr)),
-      )
+    const isNode = ({ status, remoteAddr }: Connection): boolean =>
+      // The address of a direct connection to a member begins with the node over which the two agreed on it.
+      status === 'open' &&
+      !remoteAddr.toString().includes('/p2p-circuit') &&
+      hosts.includes(hostPart(remoteAddr))
+    return this.#libp2p.getConnections().find(isNode)
   }
 
   /** Also ends a connection over which nothing is gossiped any more: gossipsub can lose a peer whose connection stays up. */

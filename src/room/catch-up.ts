@@ -12,6 +12,8 @@ import type { RoomState } from './state.ts'
 
 /** How many pages `request` asks for beyond those its limit needs. */
 const PAGES_BEYOND = 10
+/** The longest pause between two looks when nobody answers. */
+const LATE_LOOK_MAX_MS = 24_000
 
 interface Question {
   limit: number
@@ -19,6 +21,15 @@ interface Question {
   /** How many members to ask; default 3. */
   peers?: number
   signal: AbortSignal
+}
+
+interface Answers {
+  /** How many messages before the place are new. */
+  found: number
+  /** Somebody has older ones. */
+  more: boolean
+  /** How many members answered. */
+  answers: number
 }
 
 /**
@@ -86,13 +97,22 @@ export class CatchUp {
     this.#endConnectWait(this.#caughtUp)
   }
 
-  /** Asks one member in a few seconds for what may have been missed. */
-  lookAgain(): void {
+  /**
+   * Asks one member in a few seconds for what may have been missed, and where
+   * nobody answered, again later: right after a node came back, members cannot be
+   * reached yet.
+   */
+  lookAgain(afterMs = SECOND_LOOK_MS): void {
     const { signal } = this.#closing
     this.#cancelSecondLook()
-    this.#cancelSecondLook = this.#clock.after(SECOND_LOOK_MS, () => {
-      this.#askAndTell({ limit: this.#backlogLimit, peers: 1, signal }).catch((thrown) =>
-        this.#logger.debug('a second look ended early', thrown),
+    this.#cancelSecondLook = this.#clock.after(afterMs, () => {
+      this.#askAndTell({ limit: this.#backlogLimit, peers: 1, signal }).then(
+        ({ answers }) => {
+          const isAlone = this.#recovery.candidates === 0
+          if (answers === 0 && !isAlone && !signal.aborted)
+            this.lookAgain(Math.min(2 * afterMs, LATE_LOOK_MAX_MS))
+        },
+        (thrown) => this.#logger.debug('a second look ended early', thrown),
       )
     })
   }
@@ -145,7 +165,7 @@ export class CatchUp {
     }
   }
 
-  async #askAndTell(question: Question): Promise<{ found: number; more: boolean }> {
+  async #askAndTell(question: Question): Promise<Answers> {
     const fresh: Message[] = []
     try {
       return await this.#ask(question, fresh)
@@ -155,10 +175,10 @@ export class CatchUp {
   }
 
   /** Asks other members for what happened before a place. What is new goes into `fresh`, also when it ends early. */
-  async #ask(question: Question, fresh: Message[]): Promise<{ found: number; more: boolean }> {
+  async #ask(question: Question, fresh: Message[]): Promise<Answers> {
     const { limit, before, peers, signal } = question
     const channel = this.#channel
-    if (channel === undefined) return { found: 0, more: false }
+    if (channel === undefined) return { found: 0, more: false, answers: 0 }
     const request = { limit, roster: true, ...(before && { before }) }
     const known = fresh.length
     const admitAll = async (jwts: string[]): Promise<{ accepted: number; rejected: boolean }> => {
@@ -171,7 +191,11 @@ export class CatchUp {
     const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
     const isBefore = (message: Message): boolean =>
       before === undefined || comparePositions(message, before) < 0
-    return { found: fresh.slice(known).filter(isBefore).length, more: answers.some(({ more }) => more) }
+    return {
+      found: fresh.slice(known).filter(isBefore).length,
+      more: answers.some(({ more }) => more),
+      answers: answers.length,
+    }
   }
 
   /** The place of the oldest event that is known before a place, shown or not; the place itself where none is. */

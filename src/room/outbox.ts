@@ -8,6 +8,11 @@ import { encodeFrame } from '../wire/frame.ts'
 const COALESCE_MAX_BYTES = 16 * 1024
 const COALESCE_MAX_EVENTS = 32
 
+/** How long a message that was sent is remembered, to be sent again when whoever took it turns out to be gone. */
+const REMEMBERED_MS = 60_000
+/** How many of them. */
+const REMEMBERED_MAX = 256
+
 /** A place in the outbox. */
 export interface Place {
   /** Puts the event there and makes an attempt. Resolves when the attempt is over, with or without success. */
@@ -26,6 +31,8 @@ export class Outbox {
   readonly #onFate: (event: SignedEvent, fate: 'sent' | 'expired') => void
   readonly #now: () => number
   readonly #waiting: SignedEvent[] = []
+  /** What was sent lately, the oldest first. */
+  readonly #sent: { event: SignedEvent; at: number }[] = []
   /** Places for events that are still being signed. */
   #reserved = 0
   /** Those who wait for a place, in the order they came. */
@@ -91,6 +98,23 @@ export class Outbox {
     return this.#running
   }
 
+  /**
+   * What was sent in the last minute, together with an event that was not sent yet
+   * in each message: gossip passes on nothing it has seen as a whole, and whoever
+   * has the messages already shows none of them twice.
+   */
+  again(event: SignedEvent): Uint8Array<ArrayBuffer>[] {
+    this.#forget()
+    const events = this.#sent.map((sent) => sent.event)
+    const frames: Uint8Array<ArrayBuffer>[] = []
+    while (events.length > 0) {
+      const batch = nextBatch([event, ...events])
+      frames.push(encodeFrame(batch.map(({ jwt }) => jwt)))
+      events.splice(0, Math.max(1, batch.length - 1))
+    }
+    return frames
+  }
+
   /** Sends nothing any more; what waits has expired. */
   close(): void {
     this.#isClosed = true
@@ -101,12 +125,14 @@ export class Outbox {
     // A run that ended in its first step would end before it was noted as the one that is running.
     await Promise.resolve()
     this.#dropExpired()
+    this.#forget()
     while (this.#waiting.length > 0) {
-      const batch = this.#nextBatch()
+      const batch = nextBatch(this.#waiting)
       const reached = await this.#publish(encodeFrame(batch.map(({ jwt }) => jwt))).catch(() => 0)
       if (reached === 0 || this.#isClosed) break
       this.#waiting.splice(0, batch.length)
       for (const event of batch) {
+        this.#sent.push({ event, at: this.#now() })
         this.#onFate(event, 'sent')
         this.#releases.shift()?.()
       }
@@ -115,15 +141,10 @@ export class Outbox {
     this.#running = undefined
   }
 
-  #nextBatch(): SignedEvent[] {
-    const batch: SignedEvent[] = []
-    let bytes = 0
-    for (const event of this.#waiting) {
-      bytes += event.jwt.length + 1
-      if (batch.length > 0 && (bytes > COALESCE_MAX_BYTES || batch.length >= COALESCE_MAX_EVENTS)) break
-      batch.push(event)
-    }
-    return batch
+  #forget(): void {
+    const oldest = this.#now() - REMEMBERED_MS
+    const kept = this.#sent.filter(({ at }) => at >= oldest).slice(-REMEMBERED_MAX)
+    this.#sent.splice(0, this.#sent.length, ...kept)
   }
 
   #dropExpired(): void {
@@ -134,4 +155,16 @@ export class Outbox {
       this.#onFate(first, 'expired')
     }
   }
+}
+
+/** As many events from the first on as fit into one gossip message; one at least. */
+function nextBatch(events: readonly SignedEvent[]): SignedEvent[] {
+  const batch: SignedEvent[] = []
+  let bytes = 0
+  for (const event of events) {
+    bytes += event.jwt.length + 1
+    if (batch.length > 0 && (bytes > COALESCE_MAX_BYTES || batch.length >= COALESCE_MAX_EVENTS)) break
+    batch.push(event)
+  }
+  return batch
 }

@@ -23,6 +23,11 @@ export class Recovery {
     this.#candidates = options.candidates
   }
 
+  /** How many members could be asked. */
+  get candidates(): number {
+    return this.#candidates().length
+  }
+
   /** Somebody who could be asked may have come. */
   notify(): void {
     for (const wake of [...this.#wakers]) wake()

@@ -59,6 +59,8 @@ export class Room {
   #lastTurn: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
   #neighbours = 0
+  /** Whoever took the last messages may be gone with them: they are sent again beside the next presence. */
+  #isToRepeat = false
   /** A neighbour's connection was lost, and no neighbour has come since. */
   #hasLost = false
 
@@ -207,6 +209,7 @@ export class Room {
 
   #onPeerLost(peerId: string): void {
     this.#hasLost = true
+    this.#isToRepeat = true
     this.state.lose(peerId)
     if ((this.#channel?.neighbours() ?? 0) === 0) return
     // Others are still there. A node that lost us would publish our will, unless it hears of us; and what was on its
@@ -245,7 +248,10 @@ export class Room {
     // A leave is not admitted here: the own user is in the list until the chat is closed,
     // and a page that closes has no time for a verification.
     if (!isType(event, 'leave')) await this.state.admitOwn(event)
-    await this.#publish(encodeFrame([event.jwt]))
+    const isRepeating = this.#isToRepeat && !isType(event, 'leave')
+    const again = isRepeating ? this.#outbox.again(event) : []
+    const frames = again.length > 0 ? again : [encodeFrame([event.jwt])]
+    for (const frame of frames) if ((await this.#publish(frame)) > 0) this.#isToRepeat = false
   }
 
   #sendTyping(state: 'start' | 'stop'): void {

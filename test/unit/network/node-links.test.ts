@@ -15,6 +15,7 @@ let node: PeerId
 let other: PeerId
 let dials: number[]
 let connected: boolean
+let others: object[]
 let dial: (addresses: Multiaddr[], options: { signal: AbortSignal }) => Promise<{ remotePeer: PeerId }>
 let described: Promise<void>
 let resolve: (signal: AbortSignal) => Promise<Multiaddr[]>
@@ -37,6 +38,7 @@ beforeEach(async () => {
   told = []
   answersPing = true
   connected = false
+  others = []
   gossiping = true
   events = new EventTarget()
   resolve = async () => [address]
@@ -48,7 +50,10 @@ beforeEach(async () => {
       return dial(addresses, options)
     },
     peerStore: { merge: async () => ({}) },
-    getConnections: () => (connected ? [{ status: 'open', remotePeer: node, remoteAddr: address }] : []),
+    getConnections: () => [
+      ...others,
+      ...(connected ? [{ status: 'open', remotePeer: node, remoteAddr: address }] : []),
+    ],
     addEventListener: events.addEventListener.bind(events),
     removeEventListener: events.removeEventListener.bind(events),
     hangUp: async (peerId: PeerId) => disconnect(peerId),
@@ -205,6 +210,16 @@ describe('the link to a node', () => {
     await settle()
     expect(failures[0]?.message).toContain('it answers 404')
     expect(failures[0]?.message).not.toContain('no route')
+  })
+
+  it('does not take a direct connection to a member, whose address begins with the node, for one to the node', async () => {
+    const way = multiaddr(`${address}/p2p/${node.toString()}/p2p-circuit/webrtc/p2p/${other.toString()}`)
+    others = [{ status: 'open', remotePeer: other, remoteAddr: way }]
+    succeed()
+    run()
+    await settle()
+    expect(dials).toEqual([0])
+    expect(told).toEqual(['connected'])
   })
 
   it('uses a connection there is already', async () => {

@@ -61,14 +61,18 @@ export async function cidOf(topic) {
   return CID.createV1(raw.code, await sha256.digest(new TextEncoder().encode(`floodsub:${topic}`)))
 }
 
-/** Runs a query of the DHT; answers how many messages it took. */
+/** Runs a query of the DHT; answers how many messages it took, and whether it came to its end. */
 export async function runQuery(events, onProviders = () => {}) {
   let messages = 0
-  for await (const event of events) {
-    if (event.type === EventTypes.SEND_QUERY) messages += 1
-    if (event.type === EventTypes.PROVIDER || event.type === EventTypes.PEER_RESPONSE) {
-      onProviders((event.providers ?? []).map(({ id }) => id.toString()))
+  try {
+    for await (const event of events) {
+      if (event.type === EventTypes.SEND_QUERY) messages += 1
+      if (event.type === EventTypes.PROVIDER || event.type === EventTypes.PEER_RESPONSE) {
+        onProviders((event.providers ?? []).map(({ id }) => id.toString()))
+      }
     }
+    return { messages, isWhole: true }
+  } catch {
+    return { messages, isWhole: false }
   }
-  return messages
 }

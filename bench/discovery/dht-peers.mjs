@@ -4,6 +4,8 @@ import { cpuMs, now, serve } from '../support/worker.mjs'
 import { bootstrap, cidOf, createDhtNode, runQuery } from './dht-node.mjs'
 
 const POLL_MS = 1_000
+/** A query may take three minutes by default. */
+const QUERY_TIMEOUT_MS = 30_000
 const nodes = []
 
 /** Starts servers that dial some that are there already. Answers their addresses. */
@@ -39,7 +41,7 @@ async function startMembers({ count, topic, known, oneWayMs }) {
     const node = await createDhtNode({ isServer: false, oneWayMs })
     nodes.push(node)
     await bootstrap(node, known)
-    await runQuery(node.services.dht.provide(cid))
+    await query((options) => node.services.dht.provide(cid, options))
   }
   return nodes.map(({ peerId }) => peerId.toString())
 }
@@ -71,8 +73,8 @@ async function join({ topic, known, oneWayMs, wanted, others, timeoutMs = 60_000
     if (found.size > 0) note('firstFound')
     if (found.size >= wanted) note('allFound')
   }
-  const providing = runQuery(dht.provide(cid)).then((messages) => {
-    note('provided')
+  const providing = query((options) => dht.provide(cid, options)).then(({ messages, isWhole }) => {
+    if (isWhole) note('provided')
     return messages
   })
   let queries = 0
@@ -80,7 +82,7 @@ async function join({ topic, known, oneWayMs, wanted, others, timeoutMs = 60_000
   while (times.allFound === undefined && now() - startedAt < timeoutMs) {
     if (queries > 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     queries += 1
-    findMessages += await runQuery(dht.findProviders(cid), onProviders)
+    findMessages += (await query((options) => dht.findProviders(cid, options), onProviders)).messages
   }
   const provideMessages = await providing
   const after = countSockets()
@@ -101,7 +103,12 @@ async function settle({ isServer, topic, known, oneWayMs }) {
   const node = await createDhtNode({ isServer, oneWayMs })
   nodes.push(node)
   await bootstrap(node, known)
-  await runQuery(node.services.dht.provide(await cidOf(topic)))
+  const cid = await cidOf(topic)
+  await query((options) => node.services.dht.provide(cid, options))
+}
+
+function query(start, onProviders) {
+  return runQuery(start({ signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) }), onProviders)
 }
 
 async function usage() {

@@ -21,7 +21,12 @@ export interface Stage {
   enter(
     browser: Browser,
     name: string,
-    options?: { room?: string; context?: BrowserContextOptions },
+    options?: {
+      room?: string
+      context?: BrowserContextOptions
+      /** Runs in the page before anything else does. */
+      script?: () => void
+    },
   ): Promise<Page>
 }
 
@@ -38,9 +43,10 @@ export const test = base.extend<{ stage: Stage }>({
         later.push(await createGhostNode({ host: '127.0.0.1', port: Number(new URL(node.url).port) }))
       },
       url: site.url,
-      enter: async (browser, name, { room = 'lobby', context: contextOptions = {} } = {}) => {
+      enter: async (browser, name, { room = 'lobby', context: contextOptions = {}, script } = {}) => {
         const context = await browser.newContext(contextOptions)
         const page = await context.newPage()
+        if (script !== undefined) await page.addInitScript(script)
         page.on('console', (message) => {
           if (/content.security.policy/i.test(message.text())) violations.push(message.text())
         })

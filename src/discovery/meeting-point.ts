@@ -35,6 +35,8 @@ interface Topic {
   seekAt: number | undefined
   /** Whether it was registered over this connection before. */
   isRegistered: boolean
+  /** How often in a row the node did not do what it was asked for. */
+  failures: number
 }
 
 /**
@@ -52,7 +54,6 @@ export class MeetingPoint {
   readonly #topics = new Map<string, Topic>()
   #connection: Connection | undefined
   #ending = new AbortController()
-  #failures = 0
   #cancel: (() => void) | undefined
   #running: Promise<void> | undefined
 
@@ -79,7 +80,7 @@ export class MeetingPoint {
     this.#ending = new AbortController()
     this.#connection = connection
     for (const topic of this.#topics.values()) Object.assign(topic, fresh(this.#clock.now()))
-    this.#tendIn(0)
+    this.#schedule()
   }
 
   disconnected(): void {
@@ -87,14 +88,13 @@ export class MeetingPoint {
     this.#cancel?.()
     this.#cancel = undefined
     this.#connection = undefined
-    this.#failures = 0
   }
 
   /** A room was entered. */
   enter(topic: string): void {
     if (this.#topics.has(topic)) return
     this.#topics.set(topic, fresh(this.#clock.now()))
-    this.#tendIn(0)
+    this.#schedule()
   }
 
   /** A room was left: takes the registration back. */
@@ -109,7 +109,7 @@ export class MeetingPoint {
     const known = this.#topics.get(topic)
     if (known === undefined || known.seekAt !== undefined) return
     known.seekAt = this.#clock.now() + SEEK_PAUSE_MS
-    this.#tendIn(SEEK_PAUSE_MS)
+    this.#schedule()
   }
 
   /** Looks now. Resolves when what was found has been told, or the node does not answer. Never rejects. */
@@ -121,64 +121,51 @@ export class MeetingPoint {
 
   /** This device can be reached elsewhere now: registers again. */
   addressesChanged(): void {
-    for (const topic of this.#topics.values()) topic.registerAt = this.#clock.now()
-    this.#tendIn(GATHER_MS)
+    for (const topic of this.#topics.values()) topic.registerAt = this.#clock.now() + GATHER_MS
+    this.#schedule()
   }
 
-  #tendIn(ms: number): void {
-    if (this.#connection === undefined || this.#running !== undefined) return
-    this.#cancel?.()
-    this.#cancel = this.#clock.after(ms, () => {
-      this.#cancel = undefined
-      this.#running = this.#tend().finally(() => {
-        this.#running = undefined
-        this.#schedule()
-      })
-    })
-  }
-
-  /** Never rejects. */
+  /** Does what is due, room by room. Never rejects. */
   async #tend(): Promise<void> {
     const connection = this.#connection
-    if (connection === undefined) return
-    try {
-      for (const [namespace, topic] of [...this.#topics]) {
+    for (const [namespace, topic] of [...this.#topics]) {
+      if (connection === undefined || connection !== this.#connection) return
+      try {
+        await this.#tendTopic(connection, namespace, topic)
+        topic.failures = 0
+      } catch (thrown) {
+        // Over the next connection everything is asked anew.
         if (connection !== this.#connection) return
-        if (topic.seekAt !== undefined && topic.seekAt <= this.#clock.now()) {
-          await this.#discover(connection, namespace)
-          // Over the next connection everything is asked anew.
-          if (connection !== this.#connection) return
-          topic.seekAt = undefined
-        }
-        if (topic.registerAt <= this.#clock.now() && this.#hasAddresses()) {
-          topic.registerAt = Number.POSITIVE_INFINITY
-          const ttlSeconds = await this.#requests.register(connection, { namespace, signal: this.#signal() })
-          // Halfway, and not all clients of a node that restarted at once.
-          if (topic.registerAt === Number.POSITIVE_INFINITY) {
-            topic.registerAt = this.#clock.now() + ttlSeconds * 1000 * (0.4 + this.#random.fraction() / 5)
-          }
-          if (!this.#topics.has(namespace)) this.#unregister(connection, namespace)
-          // Of those who come at the same moment, each finds those who registered before it, and this once the others.
-          if (!topic.isRegistered) {
-            const lookAt = this.#clock.now() + SECOND_LOOK_MS * (0.5 + this.#random.fraction())
-            topic.seekAt = Math.min(topic.seekAt ?? lookAt, lookAt)
-          }
-          topic.isRegistered = true
-        }
-      }
-      this.#failures = 0
-    } catch (thrown) {
-      if (connection !== this.#connection) return
-      this.#failures += 1
-      this.#onFailure(thrown)
-      const pauseMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (this.#failures - 1))
-      const retryAt = this.#clock.now() + pauseMs
-      for (const topic of this.#topics.values()) {
-        if (topic.registerAt === Number.POSITIVE_INFINITY) topic.registerAt = retryAt
-        topic.registerAt = Math.max(topic.registerAt, retryAt)
+        this.#onFailure(thrown)
+        topic.failures += 1
+        const pauseMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (topic.failures - 1))
+        const retryAt = this.#clock.now() + pauseMs
+        topic.registerAt =
+          topic.registerAt === Number.POSITIVE_INFINITY ? retryAt : Math.max(topic.registerAt, retryAt)
         if (topic.seekAt !== undefined) topic.seekAt = Math.max(topic.seekAt, retryAt)
       }
     }
+  }
+
+  async #tendTopic(connection: Connection, namespace: string, topic: Topic): Promise<void> {
+    if (topic.seekAt !== undefined && topic.seekAt <= this.#clock.now()) {
+      await this.#discover(connection, namespace)
+      if (connection !== this.#connection) return
+      topic.seekAt = undefined
+    }
+    if (topic.registerAt > this.#clock.now() || !this.#hasAddresses()) return
+    topic.registerAt = Number.POSITIVE_INFINITY
+    const ttlSeconds = await this.#requests.register(connection, { namespace, signal: this.#signal() })
+    if (connection !== this.#connection) return
+    if (!this.#topics.has(namespace)) this.#unregister(connection, namespace)
+    // Halfway, and not all clients of a node that restarted at once.
+    const renewAt = this.#clock.now() + ttlSeconds * 1000 * (0.4 + this.#random.fraction() / 5)
+    topic.registerAt = Math.min(topic.registerAt, renewAt)
+    if (topic.isRegistered) return
+    // Of those who come at the same moment, each finds those who registered before it, and this once the others.
+    topic.isRegistered = true
+    const lookAt = this.#clock.now() + SECOND_LOOK_MS * (0.5 + this.#random.fraction())
+    topic.seekAt = Math.min(topic.seekAt ?? lookAt, lookAt)
   }
 
   async #discover(connection: Connection, namespace: string): Promise<void> {
@@ -189,12 +176,22 @@ export class MeetingPoint {
 
   /** Waits for what is next. Who cannot be reached yet waits for {@link addressesChanged}. */
   #schedule(): void {
+    if (this.#connection === undefined || this.#running !== undefined) return
+    this.#cancel?.()
+    this.#cancel = undefined
     const due = [...this.#topics.values()].flatMap(({ registerAt, seekAt }) => [
       ...(this.#hasAddresses() ? [registerAt] : []),
       ...(seekAt === undefined ? [] : [seekAt]),
     ])
     const next = Math.min(...due)
-    if (Number.isFinite(next)) this.#tendIn(Math.max(0, next - this.#clock.now()))
+    if (!Number.isFinite(next)) return
+    this.#cancel = this.#clock.after(Math.max(0, next - this.#clock.now()), () => {
+      this.#cancel = undefined
+      this.#running = this.#tend().finally(() => {
+        this.#running = undefined
+        this.#schedule()
+      })
+    })
   }
 
   #unregister(connection: Connection, namespace: string): void {
@@ -207,5 +204,5 @@ export class MeetingPoint {
 }
 
 function fresh(now: number): Topic {
-  return { registerAt: now, seekAt: now, isRegistered: false }
+  return { registerAt: now, seekAt: now, isRegistered: false, failures: 0 }
 }

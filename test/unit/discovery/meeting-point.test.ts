@@ -3,6 +3,7 @@ import { ManualClock, settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FoundPeer } from '../../../src/discovery/found-peer.ts'
 import { MeetingPoint, type RendezvousRequests } from '../../../src/discovery/meeting-point.ts'
+import { RendezvousError } from '../../../src/discovery/rendezvous-client.ts'
 import { NOW, TOPIC } from '../../support/authors.ts'
 
 /** How long the node grants, in seconds. */
@@ -138,6 +139,22 @@ describe('a meeting point', () => {
     meeting.seek(OTHER)
     await clock.advance(100_000)
     expect(said()).toEqual([])
+  })
+
+  it('looks at once for whoever waits for it, in a room it is in, while there is a connection', async () => {
+    meeting.enter(TOPIC)
+    await meeting.lookUp(TOPIC)
+    connect()
+    await clock.advance(10_000)
+    found = []
+    said()
+    await meeting.lookUp(TOPIC)
+    await meeting.lookUp(OTHER)
+    expect(said()).toEqual(['discover a'])
+    expect(found).toEqual([[TOPIC, [ada]]])
+    answer = async () => Promise.reject(new Error('the node is busy'))
+    await meeting.lookUp(TOPIC)
+    expect(failures).toEqual(['the node is busy'])
   })
 
   it('registers nothing before it can be reached somewhere, but looks who is there', async () => {
@@ -323,7 +340,8 @@ describe('a meeting point', () => {
     'is not kept from its other rooms by one for which the node refuses to %s',
     async (what) => {
       answer = async (request) => {
-        if (request.what === what && request.topic === TOPIC) throw new Error('the room is full')
+        if (request.what === what && request.topic === TOPIC)
+          throw new RendezvousError('the room is full', { status: 'E_UNAVAILABLE' })
       }
       meeting.enter(TOPIC)
       meeting.enter(OTHER)

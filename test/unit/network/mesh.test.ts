@@ -376,6 +376,15 @@ describe('a mesh that is asked for a link', () => {
     },
   )
 
+  it('does not connect to somebody it has admitted, for 15 s: two links between the same two are one too many', async () => {
+    candidates.set(TOPIC, [larger])
+    expect(mesh.admits(larger)).toBe(true)
+    await pass(14_999)
+    expect(dials).toEqual([])
+    await pass(2_000)
+    expect(direct()).toEqual([larger])
+  })
+
   it('admits the other side again once its own attempt has failed', async () => {
     candidates.set(TOPIC, [larger])
     answer = fail

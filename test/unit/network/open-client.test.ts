@@ -107,6 +107,9 @@ describe('the libp2p node of a dapp', () => {
     second.network.join(TOPIC, handler)
     expect(topics()).toEqual([TOPIC])
     expect(protocols()).not.toEqual([])
+    await first.network.close()
+    const third = await use()
+    expect(await codeOf(() => third.network.join(TOPIC, handler))).toBe('invalid-option')
   })
 
   it('serves a space that opens while the only other one closes, whichever is first', async () => {

@@ -135,9 +135,9 @@ export default {
     },
     {
       name: 'dependencies-are-declared',
-      comment: 'What src imports at run time is installed with the package.',
+      comment: 'What src imports at run time is installed with the package, or built into it (WebRTC).',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: '^src/runtime/webrtc-' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
     {
@@ -162,8 +162,8 @@ export default {
     },
   ],
   options: {
-    doNotFollow: { path: '^(node_modules|dist)/' },
-    exclude: { path: '^examples/[^/]+/dist/' },
+    doNotFollow: { path: '(^|/)(node_modules|dist)/' },
+    exclude: { path: ['^examples/[^/]+/dist/', '^bench/node_modules/'] },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     detectJSDocImports: false,

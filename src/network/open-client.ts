@@ -1,6 +1,7 @@
 import { checkLibp2p } from './borrowed-libp2p.ts'
 import { Client, type ClientOptions, type ClientUser } from './client.ts'
-import { type DiagnosedDevice, type Diagnosis, diagnose } from './diagnosis.ts'
+import { diagnose } from './diagnose.ts'
+import type { DiagnosedDevice, Diagnosis } from './diagnosis.ts'
 import type { ChatLibp2p } from './libp2p-network.ts'
 import type { Channel, Network } from './network.ts'
 

@@ -17,10 +17,7 @@ import { type WebSocketHooks, webSocketListener } from './websocket-listener.ts'
 const CIRCUIT_MAX_MS = 2 * 60_000
 const CIRCUIT_MAX_BYTES = BigInt(1024 * 1024)
 
-/** The libp2p node of a GhostNode: gossip hub and relay. */
-export type HubLibp2p = Awaited<ReturnType<typeof createHubLibp2p>>
-
-/** Makes and starts it; it listens through an HTTP server that listens already. */
+/** Makes and starts the libp2p node of a GhostNode, gossip hub and relay. It listens through an HTTP server that listens already. */
 export async function createHubLibp2p(
   server: Server,
   port: number,

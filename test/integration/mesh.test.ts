@@ -24,8 +24,11 @@ import type { GhostNode } from '../../src/node/index.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { connected, eventOf, online } from '../support/wait.ts'
 
-/** ICE takes a second or two; a busy machine takes its time. */
-const LINKS = { timeout: 30_000, interval: 250 }
+/**
+ * A link takes a second or two. Node's native WebRTC loses one in thirty or so on the way: that attempt ends after
+ * 15 s, and the next is made half a minute later.
+ */
+const LINKS = { timeout: 75_000, interval: 250 }
 /** A pause between two attempts to reach a node is 15 s at the most. */
 const BACK = { timeout: 30_000, interval: 250 }
 
@@ -150,7 +153,7 @@ test('a room whose members are connected directly goes on without its node, and 
   await allOnline([...members, newcomer])
   const backlog = await newcomer.chat.requestBacklog()
   expect(backlog.map(String).sort()).toEqual([...(members[0]?.texts ?? [])].sort())
-}, 120_000)
+}, 180_000)
 
 test('who does not want direct connections makes none, and admits none', async () => {
   const node = await startNode()
@@ -178,7 +181,7 @@ test('who does not want direct connections makes none, and admits none', async (
   expect((await eve.space.diagnose()).direct.connections).toBe(0)
   await allTalk(members, 'still')
   expectOnce(members, 'still')
-}, 90_000)
+}, 180_000)
 
 /** A libp2p node that connects directly to whoever lets it, except at addresses it is not to dial. */
 async function webRtcPeer(isDenied = (_address: string): boolean => false): Promise<Libp2p> {
@@ -256,7 +259,7 @@ test('clients of two nodes talk as long as one of them runs, and again when one 
   await allTalk(members, 'over the first')
   expectOnce(members, 'over the second', 'over the first')
   expect(members.map(({ events }) => events)).toEqual(members.map(() => ['reconnecting', 'connected']))
-}, 90_000)
+}, 180_000)
 
 test('who loses the way to one of its nodes and keeps the other is not taken for gone', async () => {
   const first = await startNode()
@@ -335,4 +338,4 @@ test('a direct connection that ends while both are connected to the node is no l
   expect(await path()).toBe('node')
   await allTalk([ada, bob], 'still here')
   expectOnce([ada, bob], 'still here')
-}, 90_000)
+}, 180_000)

@@ -1,0 +1,82 @@
+import type { PeerId } from '@libp2p/interface'
+import type { Client, ClientNode } from './client.ts'
+import type {
+  DiagnosedDevice,
+  Diagnosis,
+  DirectDiagnosis,
+  NodeDiagnosis,
+  PeerDiagnosis,
+} from './diagnosis.ts'
+import { problemsOf } from './problems.ts'
+import { pathOf } from './route.ts'
+
+/** Looks at everything at once; what does not answer in time counts as not working. */
+export async function diagnose(
+  client: Client,
+  devices: readonly DiagnosedDevice[],
+  signal: AbortSignal,
+): Promise<Diagnosis> {
+  const { libp2p } = client
+  const [nodes, probe, peers] = await Promise.all([
+    Promise.all(client.nodes.map((node) => diagnoseNode(client, node, signal))),
+    client.direct?.probe(signal).catch(() => undefined),
+    Promise.all(devices.map((device) => diagnosePeer(client, device, signal))),
+  ])
+  const direct: DirectDiagnosis = {
+    isAvailable: client.direct?.isAvailable ?? false,
+    iceServers: probe?.servers ?? [],
+    hasAnswer: probe?.hasAnswer ?? false,
+    hasRelay: probe?.hasRelay ?? false,
+    ...(probe?.outsideAddress !== undefined && { outsideAddress: probe.outsideAddress }),
+    connections: client.mesh.links().length,
+  }
+  const isConnected = nodes.some(({ state }) => state === 'connected') || direct.connections > 0
+  const findings = { ok: isConnected, peerId: libp2p.peerId.toString(), nodes, direct, peers }
+  return { ...findings, problems: problemsOf(findings) }
+}
+
+async function diagnoseNode(
+  client: Client,
+  { known, link }: ClientNode,
+  signal: AbortSignal,
+): Promise<NodeDiagnosis> {
+  const { state } = link
+  const { peerId, info, clockOffsetMs } = known
+  const latencyMs =
+    state.kind === 'connected' && peerId !== undefined ? await ping(client, peerId, signal) : undefined
+  const reservation = `/p2p/${peerId?.toString()}/p2p-circuit`
+  return {
+    name: known.name,
+    state: state.kind,
+    isRelay: client.libp2p.getMultiaddrs().some((address) => address.toString().includes(reservation)),
+    ...(peerId !== undefined && { peerId: peerId.toString() }),
+    ...(info !== undefined && { version: info.version }),
+    ...(clockOffsetMs !== undefined && { clockOffsetMs }),
+    ...(latencyMs !== undefined && { latencyMs }),
+    ...(state.kind === 'waiting' && { reason: state.reason, nextAttemptAt: state.nextAttemptAt }),
+  }
+}
+
+async function diagnosePeer(
+  client: Client,
+  device: DiagnosedDevice,
+  signal: AbortSignal,
+): Promise<PeerDiagnosis> {
+  const { peerId } = device
+  const link = client.mesh.links().find(({ remotePeer }) => remotePeer.toString() === peerId)
+  if (link === undefined) return { ...device, path: 'node' }
+  const [route, latencyMs] = await Promise.all([
+    client.direct?.routeTo(peerId),
+    ping(client, link.remotePeer, signal),
+  ])
+  return {
+    ...device,
+    path: pathOf(route),
+    ...(route !== undefined && { candidates: { local: route.local, remote: route.remote } }),
+    ...(latencyMs !== undefined && { latencyMs }),
+  }
+}
+
+async function ping(client: Client, peerId: PeerId, signal: AbortSignal): Promise<number | undefined> {
+  return client.ping(peerId, signal).catch(() => undefined)
+}

@@ -12,7 +12,7 @@ const SWARM_PROCESSES = 2
 const MEMBERS = 5
 const BOOTSTRAPPERS = 4
 /** A swarm is at rest when its processes take less than this share of a core each. */
-const CALM_SHARE = 0.15
+const CALM_SHARE = 0.4
 const CALM_LOOK_MS = 5_000
 const CALM_TIMEOUT_MS = 300_000
 

@@ -235,6 +235,7 @@ export class Client {
   #onNode({ known, meeting, users }: ClientNode, connection: Connection, described: Promise<void>): void {
     known.peerId = connection.remotePeer
     introduce(this.libp2p, connection)
+    this.network.nodeConnected()
     meeting.connected(connection)
     described.then(
       () => {

@@ -5,6 +5,7 @@ import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
+import { ExpectedNodes } from './expected-nodes.ts'
 import { frameStream } from './frame-stream.ts'
 import { subscribe, VALIDATION } from './gossip.ts'
 import { Libp2pChannel } from './libp2p-channel.ts'
@@ -47,6 +48,7 @@ export class Libp2pNetwork implements Network {
   readonly #channels = new Map<string, Libp2pChannel>()
   /** Topics that were left and are still subscribed: ends that. */
   readonly #warm = new Map<string, () => void>()
+  readonly #expected: ExpectedNodes
   readonly #turnstile = new Turnstile(STREAMS_PER_PEER)
   #cancelRetry: (() => void) | undefined
   #closed: Promise<void> | undefined
@@ -73,6 +75,14 @@ export class Libp2pNetwork implements Network {
     this.#onTopics = options.onTopics
     this.#wills = new WillSender(options)
     this.#lookUp = options.lookUp
+    this.#expected = new ExpectedNodes({
+      pubsub: this.#pubsub,
+      clock: this.#clock,
+      onDisappointed: (topic, peerId) => {
+        const channel = this.#channels.get(topic)
+        if (channel?.disconnected(peerId)) channel.lost(peerId)
+      },
+    })
     this.#onClose = options.onClose
     this.peerId = this.#libp2p.peerId.toString()
   }
@@ -133,8 +143,13 @@ export class Libp2pNetwork implements Network {
     })
     this.#channels.set(topic, channel)
     this.#onTopics({ entered: topic })
-    if (channel.refresh()) this.#retrySoon()
+    if (this.#refresh(channel)) this.#retrySoon()
     return channel
+  }
+
+  /** A node was connected. */
+  nodeConnected(): void {
+    this.#retrySoon()
   }
 
   close(): Promise<void> {
@@ -166,6 +181,7 @@ export class Libp2pNetwork implements Network {
 
   async #shutDown(): Promise<void> {
     this.#cancelRetry?.()
+    this.#expected.close()
     for (const channel of [...this.#channels.values()]) channel.leave()
     for (const [topic, cancel] of this.#warm) {
       cancel()
@@ -182,13 +198,16 @@ export class Libp2pNetwork implements Network {
   }
 
   readonly #onSubscriptionChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
-    for (const { topic } of detail.subscriptions) {
+    const topics = detail.subscriptions.map(({ topic }) => topic)
+    this.#expected.heard(detail.peerId, topics)
+    for (const topic of topics) {
       if (this.#channels.get(topic)?.refresh()) this.#retrySoon()
     }
   }
 
   /** Gossipsub forgets the peer in a listener of its own, which may run after this one. */
   readonly #onDisconnect = ({ detail: peerId }: CustomEvent<PeerId>): void => {
+    this.#expected.gone(peerId)
     queueMicrotask(() => {
       const losers = [...this.#channels.values()].filter((channel) => channel.disconnected(peerId.toString()))
       if (losers.length === 0) return
@@ -213,13 +232,25 @@ export class Libp2pNetwork implements Network {
   }
 
   #hasNode(): boolean {
-    return this.#libp2p.getConnections().some(({ remotePeer }) => this.#isNode(remotePeer))
+    return this.#nodeConnections().length > 0
+  }
+
+  #nodeConnections(): Connection[] {
+    return this.#libp2p.getConnections().filter(({ remotePeer }) => this.#isNode(remotePeer))
+  }
+
+  /** Looks at who can be sent to. Answers whether somebody will be whom a stream is being opened to. */
+  #refresh(channel: Libp2pChannel): boolean {
+    const isEarly = this.#nodeConnections().map(
+      ({ remotePeer }) => !this.#expected.expect(channel.topic, remotePeer),
+    )
+    return channel.refresh() || isEarly.includes(true)
   }
 
   #retrySoon(): void {
     this.#cancelRetry ??= this.#clock.after(STREAM_RETRY_MS, () => {
       this.#cancelRetry = undefined
-      const again = [...this.#channels.values()].map((channel) => channel.refresh())
+      const again = [...this.#channels.values()].map((channel) => this.#refresh(channel))
       if (again.includes(true)) this.#retrySoon()
     })
   }

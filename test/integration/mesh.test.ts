@@ -261,6 +261,26 @@ test('clients of two nodes talk as long as one of them runs, and again when one 
   expect(members.map(({ events }) => events)).toEqual(members.map(() => ['reconnecting', 'connected']))
 }, 180_000)
 
+test('two halves of a room, each at a node of its own, are one as soon as somebody is at both nodes', async () => {
+  const [first, second] = [await startNode(), await startNode()]
+  const cable = await cableTo(second)
+  cable.cut()
+  const ada = await enter({ nodes: [first.url, cable.address], direct: false })
+  const bob = await enter({ nodes: [second.url], direct: false })
+  await Promise.all([ada, bob].map(({ chat }) => connected(chat)))
+  await bob.chat.send('is anybody here?')
+  await Promise.all([first, second].map(forgotten))
+
+  const met = allOnline([ada, bob]).then(() => 'met')
+  await cable.mend()
+  const states = async (): Promise<string[]> => (await ada.space.diagnose()).nodes.map(({ state }) => state)
+  await expect.poll(states, BACK).toEqual(['connected', 'connected'])
+  // A presence that nobody heard is renewed every 30 s; who has just come within reach does not wait for that.
+  const tooLate = new Promise<string>((resolve) => setTimeout(resolve, 10_000, 'too late'))
+  expect(await Promise.race([met, tooLate])).toBe('met')
+  await expect.poll(() => ada.texts).toEqual(['is anybody here?'])
+}, 60_000)
+
 test('who loses the way to one of its nodes and keeps the other is not taken for gone', async () => {
   const first = await startNode()
   const second = await startNode()
@@ -280,8 +300,10 @@ test('who loses the way to one of its nodes and keeps the other is not taken for
   expect([ada.events, bob.events]).toEqual([[], []])
 }, 60_000)
 
-/** A way to a node that can be cut. */
-async function cableTo(node: GhostNode): Promise<{ address: string; cut: () => void }> {
+/** A way to a node that can be cut, and mended. */
+async function cableTo(
+  node: GhostNode,
+): Promise<{ address: string; cut: () => void; mend: () => Promise<void> }> {
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
     const far = connect(Number(new URL(node.url).port), '127.0.0.1')
@@ -295,14 +317,20 @@ async function cableTo(node: GhostNode): Promise<{ address: string; cut: () => v
     }
     near.pipe(far).pipe(near)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await listen(0)
+  const { port } = server.address() as AddressInfo
   const cut = (): void => {
     server.close()
     for (const socket of sockets) socket.destroy()
   }
   atEnd(cut)
-  const { port } = server.address() as AddressInfo
-  return { address: `/ip4/127.0.0.1/tcp/${port}/ws/p2p/${node.peerId}`, cut }
+  return {
+    address: `/ip4/127.0.0.1/tcp/${port}/ws/p2p/${node.peerId}`,
+    cut,
+    mend: () => listen(port),
+  }
 }
 
 test('a direct connection that ends while both are connected to the node is no loss', async () => {

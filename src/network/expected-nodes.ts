@@ -1,0 +1,90 @@
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { PeerId } from '@libp2p/interface'
+import type { Clock } from '../clock.ts'
+
+/** How long a node may take to say that it is in a topic. */
+const PATIENCE_MS = 5_000
+
+/** What gossipsub's class has and its interface does not; without it a node is waited for. */
+type Internals = GossipSub & {
+  streamsInbound?: Map<string, unknown>
+  streamsOutbound?: Map<string, unknown>
+  handleReceivedSubscription?: (peerId: PeerId, topic: string, subscribe: boolean) => boolean
+  graftOnSubscribe?: (peerId: string, topic: string) => boolean
+  sendGraft?: (peerId: string, topics: string[]) => void
+}
+
+/**
+ * The subscriptions of nodes, before they have said so. A node enters a topic as
+ * soon as it hears that a client is in it, so what the client sends right after
+ * its own SUBSCRIBE finds the node subscribed, and a GRAFT in between makes the node
+ * send what others answer: a round trip is saved. A node that does not say in 5 s
+ * that it is in the topic, because it has no place for another room, is taken out
+ * again.
+ */
+export class ExpectedNodes {
+  readonly #pubsub: Internals
+  readonly #clock: Clock
+  readonly #onDisappointed: (topic: string, peerId: string) => void
+  /** By topic and peer id: ends the wait. */
+  readonly #waits = new Map<string, () => void>()
+
+  constructor(options: {
+    pubsub: GossipSub
+    clock: Clock
+    /** The node has not said that it is in the topic. */
+    onDisappointed: (topic: string, peerId: string) => void
+  }) {
+    this.#pubsub = options.pubsub
+    this.#clock = options.clock
+    this.#onDisappointed = options.onDisappointed
+  }
+
+  /**
+   * A node hears now, or has just heard, that this device is in a topic. Answers
+   * false as long as it is too early: until there is a stream each way, what the
+   * node sends would be lost.
+   */
+  expect(topic: string, peerId: PeerId): boolean {
+    const { streamsInbound, streamsOutbound, handleReceivedSubscription, graftOnSubscribe, sendGraft } =
+      this.#pubsub
+    if (!handleReceivedSubscription || !graftOnSubscribe || !sendGraft) return true
+    const key = keyOf(topic, peerId)
+    const id = peerId.toString()
+    const isKnown = this.#pubsub.getSubscribers(topic).some((subscriber) => subscriber.equals(peerId))
+    if (isKnown || this.#waits.has(key)) return true
+    if (!streamsInbound?.has(id) || !streamsOutbound?.has(id)) return false
+    if (!handleReceivedSubscription.call(this.#pubsub, peerId, topic, true)) return true
+    if (graftOnSubscribe.call(this.#pubsub, id, topic)) sendGraft.call(this.#pubsub, id, [topic])
+    const cancel = this.#clock.after(PATIENCE_MS, () => {
+      this.#waits.delete(key)
+      this.#pubsub.handleReceivedSubscription?.(peerId, topic, false)
+      this.#onDisappointed(topic, peerId.toString())
+    })
+    this.#waits.set(key, cancel)
+    return true
+  }
+
+  /** A peer said whether it is in these topics. */
+  heard(peerId: PeerId, topics: readonly string[]): void {
+    for (const topic of topics) this.#end(keyOf(topic, peerId))
+  }
+
+  /** A peer is gone: gossipsub has forgotten its subscriptions. */
+  gone(peerId: PeerId): void {
+    for (const key of [...this.#waits.keys()]) if (key.endsWith(` ${peerId.toString()}`)) this.#end(key)
+  }
+
+  close(): void {
+    for (const key of [...this.#waits.keys()]) this.#end(key)
+  }
+
+  #end(key: string): void {
+    this.#waits.get(key)?.()
+    this.#waits.delete(key)
+  }
+}
+
+function keyOf(topic: string, peerId: PeerId): string {
+  return `${topic} ${peerId.toString()}`
+}

@@ -1,7 +1,7 @@
 import { checkMethods, checkOptions, checkSignal } from './check.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { parseNode } from './discovery/node-address.ts'
-import { GhostChatError } from './errors.ts'
+import { describe, GhostChatError } from './errors.ts'
 import type { IdentityOption } from './identity/identity.ts'
 import { consoleLogger, type Logger } from './logger.ts'
 import type { Network } from './network/network.ts'
@@ -104,8 +104,16 @@ export function checkSpaceOptions(options: OpenSpaceOptions): CheckedSpaceOption
 function libp2pOf({ libp2p, helia }: OpenSpaceOptions): unknown {
   if (helia === undefined) return libp2p
   if (libp2p !== undefined) fail('give either libp2p or helia, not both')
-  const own = (helia as { libp2p?: unknown } | null)?.libp2p
-  return own ?? fail('helia must be a Helia node that has a libp2p node')
+  return libp2pIn(helia) ?? fail('helia must be a Helia node that has a libp2p node')
+}
+
+function libp2pIn(helia: unknown): unknown {
+  try {
+    return (helia as { libp2p?: unknown } | null)?.libp2p
+  } catch (thrown) {
+    // Helia makes its libp2p node when it starts, and throws until then.
+    return fail(`the Helia node has no libp2p node yet: start it first (${describe(thrown)})`)
+  }
 }
 
 function endpointOf(entry: unknown): URL {

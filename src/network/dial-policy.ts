@@ -1,5 +1,5 @@
 import { isGlobalUnicast, isLinkLocal, isLoopback, isPrivate } from '@libp2p/utils'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 
 /**
  * Where a device lets others send it. An address comes from members and from
@@ -31,18 +31,33 @@ export function hostPart(address: Multiaddr): string {
   return text.slice(0, text.search(/\/p2p\/|\/p2p-circuit|$/))
 }
 
-/** Names that mean this machine or one beside it, whatever a resolver says. */
-const LOCAL_NAME = /^(?:localhost|[^.]+|.+\.(?:localhost|local|internal|lan|home\.arpa))\.?$/i
+/** What names a machine. `sni` is where a WebSocket over TLS goes, whatever stands before it. */
+const HOSTS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6', 'sni']
 
+/**
+ * A name of the public DNS: labels of letters, digits and hyphens, the last of
+ * which begins with a letter. Anything else a URL may read as a number, which is an
+ * address, or as a user before a host.
+ */
+const PUBLIC_NAME =
+  /^(?=.{1,254}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?\.?$/i
+
+/** Names that mean this machine or one beside it, whatever a resolver says. */
+const LOCAL_NAME = /(?:^|\.)(?:localhost|local|internal|lan|home\.arpa)\.?$/i
+
+/** Whether each machine that is named before a relay is a public one. `dnsaddr` is refused: it asks strangers. */
 function isPublic(address: Multiaddr): boolean {
-  const [host] = address.getComponents()
-  if (host?.name.startsWith('dns')) return !LOCAL_NAME.test(host.value ?? '')
-  if (host?.name === 'ip4') return !isPrivate(address) && !isLoopback(address) && !isLinkLocal(address)
+  const components = address.getComponents()
+  const end = components.findIndex(({ name }) => name === 'p2p' || name === 'p2p-circuit')
+  const named = components.slice(0, end < 0 ? undefined : end).filter(({ name }) => HOSTS.includes(name))
+  const [first] = components
+  return first !== undefined && HOSTS.includes(first.name) && named.every(isPublicHost)
+}
+
+function isPublicHost({ name, value = '' }: { name: string; value?: string }): boolean {
+  if (name !== 'ip4' && name !== 'ip6') return PUBLIC_NAME.test(value) && !LOCAL_NAME.test(value)
+  const host = multiaddr(`/${name}/${value}/tcp/1`)
+  if (isPrivate(host) || isLoopback(host) || isLinkLocal(host)) return false
   // 6to4 (2002::/16) hides an IPv4 address that may be a private one.
-  return (
-    host?.name === 'ip6' &&
-    isGlobalUnicast(address) &&
-    !isPrivate(address) &&
-    !/^2002:/.test(host.value ?? '')
-  )
+  return name === 'ip4' || (isGlobalUnicast(host) && !/^2002:/.test(value))
 }

@@ -52,6 +52,8 @@ export class Mesh {
   readonly #onSparse: (topic: string) => void
   /** By peer id: ends the attempt to connect. */
   readonly #dials = new Map<string, AbortController>()
+  /** By peer id: when it was let in; it is not connected to from here while it may be on its way. */
+  readonly #admitted = new Map<string, number>()
   readonly #failures = new Map<string, Failure>()
   /** By peer id: the links this device has made itself. */
   readonly #made = new Map<string, Connection>()
@@ -114,9 +116,11 @@ export class Mesh {
     if (this.#isClosed || links.length >= LINKS_MAX) return false
     if (links.some(({ remotePeer }) => remotePeer.toString() === peerId)) return false
     const ownDial = this.#dials.get(peerId)
-    if (ownDial === undefined) return true
-    if (this.#libp2p.peerId.toString() < peerId) return false
-    ownDial.abort(new Error('the other side connects'))
+    if (ownDial !== undefined && this.#libp2p.peerId.toString() < peerId) return false
+    ownDial?.abort(new Error('the other side connects'))
+    const now = this.#clock.now()
+    for (const [other, at] of this.#admitted) if (now - at >= DIAL_TIMEOUT_MS) this.#admitted.delete(other)
+    this.#admitted.set(peerId, now)
     return true
   }
 
@@ -162,7 +166,8 @@ export class Mesh {
   }
 
   #mayDial(peerId: string): boolean {
-    if (this.#dials.has(peerId)) return false
+    const admittedAt = this.#admitted.get(peerId) ?? Number.NEGATIVE_INFINITY
+    if (this.#dials.has(peerId) || this.#clock.now() - admittedAt < DIAL_TIMEOUT_MS) return false
     if ((this.#failures.get(peerId)?.until ?? 0) > this.#clock.now()) return false
     return this.#routesTo(peerId).direct.length > 0
   }

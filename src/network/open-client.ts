@@ -2,7 +2,6 @@ import { checkLibp2p } from './borrowed-libp2p.ts'
 import { Client, type ClientOptions, type ClientUser } from './client.ts'
 import { diagnose } from './diagnose.ts'
 import type { DiagnosedDevice, Diagnosis } from './diagnosis.ts'
-import type { ChatLibp2p } from './libp2p-network.ts'
 import type { Channel, Network } from './network.ts'
 
 /** A client as one space has it. */
@@ -33,31 +32,27 @@ export async function openClient(
     return use(client, user, () => client.network.close())
   }
   const checked = await checkLibp2p(libp2p, user.nodes.length > 0)
-  const client = await share(checked, options)
-  return use(client, user, () => {
-    adopted.delete(checked)
-    const closing = client.network.close()
-    closings.set(checked, closing)
-    return closing
-  })
-}
-
-/** The client on a libp2p node: the one there is, as long as it is not being closed. */
-async function share(libp2p: ChatLibp2p, options: ClientOptions): Promise<Client> {
   for (;;) {
-    await closings.get(libp2p)?.catch(() => {})
-    const opening = adopted.get(libp2p) ?? Client.adopt(libp2p, options)
-    adopted.set(libp2p, opening)
-    try {
-      const client = await opening
-      if (adopted.get(libp2p) === opening) return client
-    } catch (thrown) {
-      adopted.delete(libp2p)
+    await closings.get(checked)?.catch(() => {})
+    const opening = adopted.get(checked) ?? Client.adopt(checked, options)
+    adopted.set(checked, opening)
+    const client = await opening.catch((thrown: unknown) => {
+      if (adopted.get(checked) === opening) adopted.delete(checked)
       throw thrown
+    })
+    // Nothing may come between this look and the use: the last user may be closing it.
+    if (adopted.get(checked) === opening) {
+      return use(client, user, () => {
+        adopted.delete(checked)
+        const closing = client.network.close()
+        closings.set(checked, closing)
+        return closing
+      })
     }
   }
 }
 
+/** Adds a user in this very step. */
 async function use(client: Client, user: ClientUser, closeClient: () => Promise<void>): Promise<OpenClient> {
   const { network } = client
   const channels = new Set<Channel>()

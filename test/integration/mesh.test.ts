@@ -278,7 +278,7 @@ test('two halves of a room, each at a node of its own, are one as soon as somebo
   // A presence that nobody heard is renewed every 30 s; who has just come within reach does not wait for that.
   const tooLate = new Promise<string>((resolve) => setTimeout(resolve, 10_000, 'too late'))
   expect(await Promise.race([met, tooLate])).toBe('met')
-  await expect.poll(() => ada.texts).toEqual(['is anybody here?'])
+  await expect.poll(() => ada.texts, BACK).toEqual(['is anybody here?'])
 }, 60_000)
 
 test('who loses the way to one of its nodes and keeps the other is not taken for gone', async () => {

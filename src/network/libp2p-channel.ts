@@ -8,6 +8,7 @@ export class Libp2pChannel implements Channel {
   readonly #pubsub: GossipSub
   readonly #open: (peerId: string, topic: string, signal: AbortSignal) => Promise<FrameStream>
   readonly #entrust: (jwt: string) => Promise<void>
+  readonly #isNode: (peerId: string) => boolean
   readonly #onLeave: () => void
   #neighbours = new Set<string>()
   #left = false
@@ -18,6 +19,7 @@ export class Libp2pChannel implements Channel {
     pubsub: GossipSub
     open: (peerId: string, topic: string, signal: AbortSignal) => Promise<FrameStream>
     entrust: (jwt: string) => Promise<void>
+    isNode: (peerId: string) => boolean
     onLeave: () => void
   }) {
     this.topic = options.topic
@@ -25,6 +27,7 @@ export class Libp2pChannel implements Channel {
     this.#pubsub = options.pubsub
     this.#open = options.open
     this.#entrust = options.entrust
+    this.#isNode = options.isNode
     this.#onLeave = options.onLeave
     this.#neighbours = this.#reachable()
   }
@@ -67,6 +70,8 @@ export class Libp2pChannel implements Channel {
     const changed =
       before.size !== this.#neighbours.size || [...before].some((peer) => !this.#neighbours.has(peer))
     if (changed && !this.#left) this.handler.onNeighbours()
+    const hasNewNode = [...this.#neighbours].some((peer) => !before.has(peer) && this.#isNode(peer))
+    if (hasNewNode && before.size > 0 && !this.#left) this.handler.onWider()
     return this.#pubsub.getSubscribers(this.topic).length > this.#neighbours.size
   }
 

@@ -136,6 +136,7 @@ export class Libp2pNetwork implements Network {
       pubsub: this.#pubsub,
       open: (peerId, topicName, signal) => this.#openStream(peerId, topicName, signal),
       entrust: (jwt) => this.#wills.send(jwt),
+      isNode: (peerId) => this.#nodeConnections().some(({ remotePeer }) => remotePeer.toString() === peerId),
       onLeave: () => {
         onLeft()
         this.#leave(channel)

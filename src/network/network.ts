@@ -43,6 +43,8 @@ export interface ChannelHandler {
   onGossip(data: Uint8Array): Promise<'accept' | 'ignore' | 'reject'>
   /** {@link Channel.neighbours} changed. */
   onNeighbours(): void
+  /** A neighbour came through which others may be reached that were not before. */
+  onWider(): void
   /** The connection to this direct neighbour was lost; it may come back. */
   onPeerLost(peerId: string): void
   /** A member opened a stream to us. */

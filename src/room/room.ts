@@ -40,6 +40,8 @@ export interface RoomOptions {
 
 /** Within what time the members that lost a node say that they are still there. Its wills wait for 10 s. */
 const REASSERT_WITHIN_MS = 3_000
+/** A neighbour that comes this soon after another is no news of its own. */
+const JUST_NOW_MS = 500
 
 /** One room from the inside: what is done to it by its owner, its network and time. */
 export class Room {
@@ -59,6 +61,8 @@ export class Room {
   #lastTurn: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
   #neighbours = 0
+  /** When this device last joined again because it reached somebody. */
+  #reachedAt = Number.NEGATIVE_INFINITY
   /** Whoever took the last messages may be gone with them: they are sent again beside the next presence. */
   #isToRepeat = false
   /** A neighbour's connection was lost, and no neighbour has come since. */
@@ -116,6 +120,7 @@ export class Room {
     const channel = this.#options.network.join(this.topic, {
       onGossip: (data) => this.state.admitGossip(data),
       onNeighbours: () => this.#onNeighbours(),
+      onWider: () => this.#onWider(),
       onPeerLost: (peerId) => this.#onPeerLost(peerId),
       onStream: (stream, peerId) => void this.#server.serve(stream, peerId),
     })
@@ -202,8 +207,17 @@ export class Room {
     const isBack = this.#hasLost && this.#neighbours > before
     if (!isConnected && !isBack) return
     this.#hasLost = false
+    if (isBack) this.#reachedAt = this.#options.clock.now()
     void this.#outbox.flush()
     this.#catchUp.connected()
+    this.#join()
+  }
+
+  /** Whoever is behind another node has not heard of us, nor we of them. */
+  #onWider(): void {
+    if (this.#options.clock.now() - this.#reachedAt < JUST_NOW_MS) return
+    this.#reachedAt = this.#options.clock.now()
+    this.#catchUp.lookAgain()
     this.#join()
   }
 

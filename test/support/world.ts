@@ -197,6 +197,7 @@ export class RawPeer {
         return 'accept'
       },
       onNeighbours: () => {},
+      onWider: () => {},
       onPeerLost: () => {},
       onStream: (stream) => {
         this.streams.push(stream)

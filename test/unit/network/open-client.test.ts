@@ -17,6 +17,7 @@ const OTHER = `${TOPIC}-2`
 const handler: ChannelHandler = {
   onGossip: async () => 'accept',
   onNeighbours: () => {},
+  onWider: () => {},
   onPeerLost: () => {},
   onStream: () => {},
 }

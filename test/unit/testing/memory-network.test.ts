@@ -25,6 +25,7 @@ function member(topic = 'topic'): Member {
       return 'accept'
     },
     onNeighbours: () => told.push('neighbours'),
+    onWider: () => told.push('wider'),
     onPeerLost: (peerId) => told.push(`lost ${peerId}`),
     onStream: (stream) => streams.push(stream),
   })

@@ -10,7 +10,9 @@ type Internals = GossipSub & {
   streamsInbound?: Map<string, unknown>
   streamsOutbound?: Map<string, unknown>
   handleReceivedSubscription?: (peerId: PeerId, topic: string, subscribe: boolean) => boolean
-  graftOnSubscribe?: (peerId: string, topic: string) => boolean
+  mesh?: Map<string, Set<string>>
+  backoff?: Map<string, Map<string, number>>
+  addToMesh?: (peerId: string, topic: string, reason: string) => void
   sendGraft?: (peerId: string, topics: string[]) => void
 }
 
@@ -46,16 +48,15 @@ export class ExpectedNodes {
    * node sends would be lost.
    */
   expect(topic: string, peerId: PeerId): boolean {
-    const { streamsInbound, streamsOutbound, handleReceivedSubscription, graftOnSubscribe, sendGraft } =
-      this.#pubsub
-    if (!handleReceivedSubscription || !graftOnSubscribe || !sendGraft) return true
+    const { streamsInbound, streamsOutbound, handleReceivedSubscription } = this.#pubsub
+    if (!handleReceivedSubscription) return true
     const key = keyOf(topic, peerId)
     const id = peerId.toString()
     const isKnown = this.#pubsub.getSubscribers(topic).some((subscriber) => subscriber.equals(peerId))
     if (isKnown || this.#waits.has(key)) return true
     if (!streamsInbound?.has(id) || !streamsOutbound?.has(id)) return false
     if (!handleReceivedSubscription.call(this.#pubsub, peerId, topic, true)) return true
-    if (graftOnSubscribe.call(this.#pubsub, id, topic)) sendGraft.call(this.#pubsub, id, [topic])
+    this.#graft(topic, id)
     const cancel = this.#clock.after(PATIENCE_MS, () => {
       this.#waits.delete(key)
       this.#pubsub.handleReceivedSubscription?.(peerId, topic, false)
@@ -63,6 +64,15 @@ export class ExpectedNodes {
     })
     this.#waits.set(key, cancel)
     return true
+  }
+
+  /** Every node is asked for messages, however many there are: each may have members of its own. */
+  #graft(topic: string, id: string): void {
+    const { mesh, backoff, addToMesh, sendGraft } = this.#pubsub
+    if (!addToMesh || !sendGraft || mesh?.get(topic)?.has(id) !== false || backoff?.get(topic)?.has(id))
+      return
+    addToMesh.call(this.#pubsub, id, topic, 'subscribed')
+    sendGraft.call(this.#pubsub, id, [topic])
   }
 
   /** A peer said whether it is in these topics. */

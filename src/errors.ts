@@ -66,8 +66,10 @@ export class GhostChatError extends Error {
 export function describe(thrown: unknown): string {
   if (!(thrown instanceof Error)) {
     // An ErrorEvent, for instance, is no Error and has a message all the same.
-    const { message } = (thrown ?? {}) as { message?: unknown }
-    return typeof message === 'string' && message !== '' ? message : String(thrown)
+    const { message, error, type } = (thrown ?? {}) as { message?: unknown; error?: unknown; type?: unknown }
+    if (typeof message === 'string' && message !== '') return message
+    if (error instanceof Error) return describe(error)
+    return typeof type === 'string' ? `an event of type '${type}'` : String(thrown)
   }
   const { cause } = thrown
   if (!(cause instanceof Error)) return thrown.message

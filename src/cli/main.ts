@@ -36,7 +36,8 @@ async function main([command, ...args]: string[]): Promise<void> {
 
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const usage =
-    thrown instanceof UsageError || (thrown instanceof GhostChatError && thrown.code === 'invalid-option')
+    thrown instanceof UsageError ||
+    (thrown instanceof GhostChatError && ['invalid-option', 'invalid-node'].includes(thrown.code))
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const hint = usage ? ' (see ghostchat --help)' : ''
   process.stderr.write(`ghostchat: ${message}${hint}\n`)

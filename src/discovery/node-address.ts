@@ -92,6 +92,9 @@ function parseMultiaddr(text: string): Multiaddr {
   if (last?.name !== 'p2p' || !isPeerId(last.value)) {
     throw new GhostChatError('invalid-node', `the node '${text}' must end in /p2p/<peer id>`)
   }
+  if (urlOf(address) === undefined && !/^\/(?:ip4|ip6|dns[46]?)\//.test(text)) {
+    throw new GhostChatError('invalid-node', `the node '${text}' must say on which machine it is`)
+  }
   return address
 }
 

@@ -24,6 +24,8 @@ import { openPeerRecord, type VerifiedRecord } from './peer-record.ts'
 const ANSWER_MAX_BYTES = 4 * 1024 * 1024
 /** How long a request may take where the caller's signal does not end it sooner. */
 const REQUEST_TIMEOUT_MS = 15_000
+/** A registration that is said to hold for less is renewed as if it held so long. */
+const LEAST_TTL_SECONDS = 60
 /** The longest status text that goes into an error's message. */
 const STATUS_TEXT_MAX = 200
 
@@ -151,7 +153,9 @@ export class RendezvousClient {
     const request = { type: 'register', ...body, signedPeerRecord } as const
     const answer = assertOk(await this.#exchange(point, request, 'register-response', signal))
     // A point that does not say grants what was asked for, or the spec's default.
-    return answer.ttlSeconds || options.ttlSeconds || DEFAULT_TTL_SECONDS
+    const ttlSeconds = answer.ttlSeconds || options.ttlSeconds || DEFAULT_TTL_SECONDS
+    // Nobody is made to come back all the time, or never.
+    return Math.min(MAX_TTL_SECONDS, Math.max(LEAST_TTL_SECONDS, ttlSeconds))
   }
 
   /** Sends a request, and reads the answer of the type that is named, if any. */

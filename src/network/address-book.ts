@@ -4,6 +4,8 @@ import type { FoundPeer } from '../discovery/found-peer.ts'
 
 /** How many peers are kept for one topic. */
 const PEERS_MAX = 256
+/** How many, when what comes is not signed: it takes nobody's place. */
+const UNSIGNED_MAX = 128
 /** How many addresses of one peer. */
 const ADDRESSES_MAX = 8
 /** How long somebody counts as being in a topic after it was last said. */
@@ -12,6 +14,8 @@ const MAX_AGE_MS = 2 * 60 * 60_000
 interface Entry {
   addresses: Multiaddr[]
   seenAt: number
+  /** Whether the peer itself said so. */
+  isSigned: boolean
 }
 
 /** Where members of the own topics can be reached, as far as others have told. */
@@ -24,18 +28,28 @@ export class AddressBook {
     this.#clock = clock
   }
 
-  /** Notes who was found in a topic. What was known of the same peer is replaced. */
-  add(topic: string, found: readonly FoundPeer[]): void {
+  /**
+   * Notes who was found in a topic. What was known of the same peer is replaced,
+   * but nothing that a peer signed by something that nobody did. Answers whether
+   * somebody is new.
+   */
+  add(topic: string, found: readonly FoundPeer[], isSigned = true): boolean {
     const peers = this.#topics.get(topic) ?? new Map<string, Entry>()
     this.#topics.set(topic, peers)
+    let isNew = false
     for (const { peerId, addresses } of found) {
+      const known = peers.get(peerId)
+      if (!isSigned && (known?.isSigned || peers.size >= UNSIGNED_MAX)) continue
+      isNew ||= known === undefined
       peers.delete(peerId)
-      peers.set(peerId, { addresses: addresses.slice(0, ADDRESSES_MAX), seenAt: this.#clock.now() })
+      const seenAt = this.#clock.now()
+      peers.set(peerId, { addresses: addresses.slice(0, ADDRESSES_MAX), seenAt, isSigned })
     }
     for (const peerId of peers.keys()) {
       if (peers.size <= PEERS_MAX) break
       peers.delete(peerId)
     }
+    return isNew
   }
 
   /** Who was found in a topic. */

@@ -11,7 +11,7 @@ import type { Logger } from '../logger.ts'
 import type { Random } from '../random.ts'
 import type { IceServer } from '../wire/node-info.ts'
 import { AddressBook } from './address-book.ts'
-import { DialPolicy } from './dial-policy.ts'
+import { DialPolicy, hostPart } from './dial-policy.ts'
 import type { Direct, WebRtc } from './direct.ts'
 import { introduce } from './introduction.ts'
 import { type KnownNode, KnownNodes } from './known-nodes.ts'
@@ -19,9 +19,15 @@ import { type ChatLibp2p, Libp2pNetwork } from './libp2p-network.ts'
 import { Mesh } from './mesh.ts'
 import { NodeLink } from './node-links.ts'
 import { createOwnLibp2p } from './own-libp2p.ts'
+import type { Reservations } from './reservations.ts'
 
 /** How long a node may take to answer a ping after the machine woke. */
 const PING_TIMEOUT_MS = 5_000
+
+/** How often routing endpoints are asked for a room. They are other people's. */
+const ROUTING_PAUSE_MS = 60_000
+/** How long a backlog waits for nodes to say where its member is. */
+const LOOK_UP_MS = 2_000
 
 /** What a client's network is made of. */
 export interface ClientOptions {
@@ -32,7 +38,8 @@ export interface ClientOptions {
   iceServers: readonly IceServer[]
   /** Dial private addresses that others name. */
   allowPrivateAddresses: boolean
-  /** Connect to members directly. */
+  /** Connect to members directly, by what `webRtc` loads. */
+  direct: boolean
   webRtc: () => Promise<WebRtc | undefined>
 }
 
@@ -54,6 +61,16 @@ export interface ClientNode {
   readonly users: Set<ClientUser>
 }
 
+/** What a client is made of, beside the libp2p node. */
+interface ClientParts {
+  known: KnownNodes
+  policy: DialPolicy
+  /** WebRTC and reservations; a dapp's own libp2p node has its own. */
+  direct: Direct | undefined
+  reservations: Reservations | undefined
+  stop: () => Promise<void>
+}
+
 /**
  * Everything between a libp2p node and the rooms on it: keeps the connections to
  * the nodes, finds members there, and connects to a few of them directly.
@@ -64,20 +81,20 @@ export class Client {
   readonly mesh: Mesh
   readonly nodes: ClientNode[] = []
   readonly direct: Direct | undefined
+  readonly #parts: ClientParts
   readonly #options: ClientOptions
   readonly #known: KnownNodes
   readonly #policy: DialPolicy
   readonly #book: AddressBook
   readonly #rendezvous: RendezvousClient
+  /** By topic: when routing endpoints were asked last. */
+  readonly #routingAskedAt = new Map<string, number>()
   readonly #users = new Map<ClientUser, RoutingClient[]>()
 
-  private constructor(
-    libp2p: ChatLibp2p,
-    parts: { known: KnownNodes; policy: DialPolicy; direct: Direct | undefined; stop: () => Promise<void> },
-    options: ClientOptions,
-  ) {
+  private constructor(libp2p: ChatLibp2p, parts: ClientParts, options: ClientOptions) {
     const { clock, random } = options
     this.libp2p = libp2p
+    this.#parts = parts
     this.direct = parts.direct
     this.#options = options
     this.#known = parts.known
@@ -92,7 +109,8 @@ export class Client {
       routesTo: (peerId) => this.#routesTo(peerId).relayed,
       onTopics: (change) => this.#onTopics(change),
       lookUp: async (topic) => {
-        await Promise.all(this.nodes.map(({ meeting }) => meeting.lookUp(topic)))
+        const inTime = new Promise<void>((resolve) => clock.after(LOOK_UP_MS, resolve))
+        await Promise.race([inTime, Promise.all(this.nodes.map(({ meeting }) => meeting.lookUp(topic)))])
       },
       onClose: async () => {
         for (const { link, meeting } of this.nodes) {
@@ -133,8 +151,9 @@ export class Client {
       ...options.iceServers,
     ]
     const libp2p = await createOwnLibp2p({ policy, clock: options.clock, iceServers })
-    const { direct } = libp2p.services
-    const client = new Client(libp2p, { known, policy, direct, stop: async () => libp2p.stop() }, options)
+    const { direct, reservations } = libp2p.services
+    const parts = { known, policy, direct, reservations, stop: async () => libp2p.stop() }
+    const client = new Client(libp2p, parts, options)
     options
       .webRtc()
       .then((webRtc) => webRtc && direct.enable(webRtc))
@@ -145,7 +164,8 @@ export class Client {
   /** A client on a dapp's libp2p node, which stays open. @throws `invalid-option` */
   static async adopt(libp2p: ChatLibp2p, options: ClientOptions): Promise<Client> {
     const known = new KnownNodes(options.clock)
-    const parts = { known, policy: policyOf(known, options), direct: undefined, stop: async () => {} }
+    const none = { direct: undefined, reservations: undefined }
+    const parts = { known, policy: policyOf(known, options), ...none, stop: async () => {} }
     return new Client(libp2p, parts, options).#start()
   }
 
@@ -175,6 +195,11 @@ export class Client {
       this.#known.remove(node.known)
     }
     return this.#users.size === 0
+  }
+
+  /** Whether direct connections may be made. */
+  get isDirectWanted(): boolean {
+    return this.#options.direct
   }
 
   /** The machine may be online again, or a page is looked at again. */
@@ -235,6 +260,7 @@ export class Client {
   #onNode({ known, meeting, users }: ClientNode, connection: Connection, described: Promise<void>): void {
     known.peerId = connection.remotePeer
     introduce(this.libp2p, connection)
+    void this.#parts.reservations?.reserveAt(connection)
     this.network.nodeConnected()
     meeting.connected(connection)
     described.then(
@@ -251,14 +277,17 @@ export class Client {
       if (entered !== undefined) meeting.enter(entered)
       if (left !== undefined) meeting.leave(left)
     }
-    if (left !== undefined) this.#book.forget(left)
+    if (left !== undefined) {
+      this.#book.forget(left)
+      this.#routingAskedAt.delete(left)
+    }
     if (entered !== undefined) this.#askRouting(entered)
     this.mesh.wake()
   }
 
-  #onFound(topic: string, found: readonly FoundPeer[]): void {
-    this.#book.add(topic, found)
-    this.mesh.wake()
+  #onFound(topic: string, found: readonly FoundPeer[], isSigned = true): void {
+    if (!this.network.topics.includes(topic)) return
+    if (this.#book.add(topic, found, isSigned)) this.mesh.wake()
   }
 
   #seek(topic: string): void {
@@ -267,9 +296,12 @@ export class Client {
   }
 
   #askRouting(topic: string): void {
+    const now = this.#options.clock.now()
+    if (now - (this.#routingAskedAt.get(topic) ?? Number.NEGATIVE_INFINITY) < ROUTING_PAUSE_MS) return
+    this.#routingAskedAt.set(topic, now)
     for (const endpoint of [...this.#users.values()].flat()) {
       endpoint.findProviders(topic).then(
-        (found) => this.#onFound(topic, found),
+        (found) => this.#onFound(topic, found, false),
         (thrown) => this.#options.logger.debug('delegated routing failed', thrown),
       )
     }
@@ -277,13 +309,19 @@ export class Client {
 
   /** Through our nodes, and where discovery found the peer, as far as we may go there. */
   #routesTo(peerId: string): { relayed: Multiaddr[]; direct: Multiaddr[] } {
-    const found = this.#book.addressesOf(peerId).filter((address) => this.#policy.permits(address))
-    const isDirect = (address: Multiaddr): boolean =>
-      address.getComponents().some(({ name }) => name === 'webrtc')
-    const direct = this.direct?.isAvailable === false ? [] : found.filter(isDirect)
+    const isOpen = (address: Multiaddr): boolean =>
+      // Whoever wants no direct connections is seen by its nodes only, and by those they vouch for.
+      this.#options.direct ? this.#policy.permits(address) : this.#known.isTrusted(hostPart(address))
+    const found = this.#book.addressesOf(peerId).filter(isOpen)
+    const has = (address: Multiaddr, part: string): boolean =>
+      address.getComponents().some(({ name }) => name === part)
+    const isPossible = this.#options.direct && this.direct?.isAvailable !== false
     return {
-      relayed: unique([...this.#known.routesTo(peerId), ...found.filter((a) => !isDirect(a))]),
-      direct,
+      relayed: unique([
+        ...this.#known.routesTo(peerId),
+        ...found.filter((address) => has(address, 'p2p-circuit') && !has(address, 'webrtc')),
+      ]),
+      direct: isPossible ? found.filter((address) => has(address, 'webrtc')) : [],
     }
   }
 

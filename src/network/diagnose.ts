@@ -23,6 +23,7 @@ export async function diagnose(
     Promise.all(devices.map((device) => diagnosePeer(client, device, signal))),
   ])
   const direct: DirectDiagnosis = {
+    isWanted: client.isDirectWanted,
     isAvailable: client.direct?.isAvailable ?? false,
     iceServers: probe?.servers ?? [],
     hasAnswer: probe?.hasAnswer ?? false,

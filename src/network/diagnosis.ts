@@ -33,7 +33,9 @@ export interface NodeDiagnosis {
 
 /** How this device gets direct connections. */
 export interface DirectDiagnosis {
-  /** Whether there is WebRTC here, and the application lets it be used. */
+  /** Whether the application lets them be made (the option `direct`). */
+  isWanted: boolean
+  /** Whether there is WebRTC here. */
   isAvailable: boolean
   /** The STUN and TURN servers that are asked. */
   iceServers: string[]

@@ -43,7 +43,8 @@ const PUBLIC_NAME =
   /^(?=.{1,254}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?\.?$/i
 
 /** Names that mean this machine or one beside it, whatever a resolver says. */
-const LOCAL_NAME = /(?:^|\.)(?:localhost|local|internal|lan|home\.arpa)\.?$/i
+const LOCAL_NAME =
+  /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa)\.?$/i
 
 /** Whether each machine that is named before a relay is a public one. `dnsaddr` is refused: it asks strangers. */
 function isPublic(address: Multiaddr): boolean {
@@ -58,6 +59,7 @@ function isPublicHost({ name, value = '' }: { name: string; value?: string }): b
   if (name !== 'ip4' && name !== 'ip6') return PUBLIC_NAME.test(value) && !LOCAL_NAME.test(value)
   const host = multiaddr(`/${name}/${value}/tcp/1`)
   if (isPrivate(host) || isLoopback(host) || isLinkLocal(host)) return false
-  // 6to4 (2002::/16) hides an IPv4 address that may be a private one.
-  return name === 'ip4' || (isGlobalUnicast(host) && !/^2002:/.test(value))
+  if (name === 'ip4') return Number(value.split('.')[0]) < 224
+  // 6to4 (2002::/16) and Teredo (2001::/32) hide an IPv4 address that may be a private one.
+  return isGlobalUnicast(host) && !/^2002:|^2001:(?:0{1,4}:|:)/i.test(value)
 }

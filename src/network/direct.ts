@@ -121,8 +121,15 @@ export class Direct implements Startable {
         peerId,
         this.#clock.after(ARRIVAL_MS, () => this.#arrivals.delete(peerId)),
       )
+      // The stream ends with the attempt, whatever became of it.
+      stream.addEventListener('close', () => this.#endArrival(peerId), { once: true })
       await handler(stream, connection)
     }
+  }
+
+  #endArrival(peerId: string): void {
+    this.#arrivals.get(peerId)?.()
+    this.#arrivals.delete(peerId)
   }
 
   /** Notes the browser's side of each connection that comes about. */
@@ -130,8 +137,7 @@ export class Direct implements Startable {
     const note = (options: object, socket: WebRtcSocket): void => {
       const peerId = (options as { remotePeer?: PeerId }).remotePeer?.toString()
       if (peerId === undefined || socket.peerConnection === undefined) return
-      this.#arrivals.get(peerId)?.()
-      this.#arrivals.delete(peerId)
+      this.#endArrival(peerId)
       const { peerConnection } = socket
       this.#connections.set(peerId, peerConnection)
       socket.addEventListener('close', () => {

@@ -30,6 +30,8 @@ export class ExpectedNodes {
   readonly #onDisappointed: (topic: string, peerId: string) => void
   /** By topic and peer id: ends the wait. */
   readonly #waits = new Map<string, () => void>()
+  /** By peer id of a node: since when its streams are waited for. */
+  readonly #awaitedSince = new Map<string, number>()
 
   constructor(options: {
     pubsub: GossipSub
@@ -54,7 +56,7 @@ export class ExpectedNodes {
     const id = peerId.toString()
     const isKnown = this.#pubsub.getSubscribers(topic).some((subscriber) => subscriber.equals(peerId))
     if (isKnown || this.#waits.has(key)) return true
-    if (!streamsInbound?.has(id) || !streamsOutbound?.has(id)) return false
+    if (!streamsInbound?.has(id) || !streamsOutbound?.has(id)) return this.#isTooLate(id)
     if (!handleReceivedSubscription.call(this.#pubsub, peerId, topic, true)) return true
     this.#graft(topic, id)
     const cancel = this.#clock.after(PATIENCE_MS, () => {
@@ -64,6 +66,13 @@ export class ExpectedNodes {
     })
     this.#waits.set(key, cancel)
     return true
+  }
+
+  /** Streams that are not there in 5 s will not come, or when they do, the node speaks for itself. */
+  #isTooLate(id: string): boolean {
+    const since = this.#awaitedSince.get(id) ?? this.#clock.now()
+    this.#awaitedSince.set(id, since)
+    return this.#clock.now() - since >= PATIENCE_MS
   }
 
   /** Every node is asked for messages, however many there are: each may have members of its own. */
@@ -82,6 +91,7 @@ export class ExpectedNodes {
 
   /** A peer is gone: gossipsub has forgotten its subscriptions. */
   gone(peerId: PeerId): void {
+    this.#awaitedSince.delete(peerId.toString())
     for (const key of [...this.#waits.keys()]) if (key.endsWith(` ${peerId.toString()}`)) this.#end(key)
   }
 

@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, Topology } from '@libp2p/interface'
 
-/** What a GhostNode speaks, and those wait for who have to know: gossipsub, and the relay client. */
-const SPOKEN_BY_NODES = ['/meshsub/1.2.0', '/libp2p/circuit/relay/0.2.0/hop']
+/** What a GhostNode speaks, and gossipsub waits for. */
+const SPOKEN_BY_NODES = ['/meshsub/1.2.0']
 
 /** libp2p's registrar, which says who waits for peers with a protocol. */
 interface Registrar {
@@ -17,10 +17,10 @@ export function introductions({ registrar }: { registrar: Registrar }): Registra
 }
 
 /**
- * Tells gossipsub and the relay client that a connection is to a node, which they
- * would otherwise learn from identify two round trips later. The application
+ * Tells gossipsub that a connection is to a node, which it would otherwise learn
+ * from identify two round trips later. The application
  * named the node, so what it speaks is known. Where a libp2p node has no such
- * service, identify tells them.
+ * service, identify tells it.
  */
 export function introduce(libp2p: Libp2p, connection: Connection): void {
   const { introductions: registrar } = libp2p.services as Partial<IntroductionServices>

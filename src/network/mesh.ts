@@ -112,9 +112,8 @@ export class Mesh {
    * would be one too many, and gossipsub does not survive the end of the first.
    */
   admits(peerId: string): boolean {
-    const links = this.links()
-    if (this.#isClosed || links.length >= LINKS_MAX) return false
-    if (links.some(({ remotePeer }) => remotePeer.toString() === peerId)) return false
+    if (this.#isClosed || this.#memberLinks().length >= LINKS_MAX || !this.#isMember(peerId)) return false
+    if (this.#isLinked(peerId)) return false
     const ownDial = this.#dials.get(peerId)
     if (ownDial !== undefined && this.#libp2p.peerId.toString() < peerId) return false
     ownDial?.abort(new Error('the other side connects'))
@@ -143,7 +142,7 @@ export class Mesh {
   }
 
   #look(): void {
-    const linked = new Set(this.links().map(({ remotePeer }) => remotePeer.toString()))
+    const linked = new Set(this.#memberLinks())
     for (const topic of this.#topics()) {
       const members = this.#membersOf(topic)
       const links = [...linked, ...this.#dials.keys()].filter((peerId) => members.has(peerId)).length
@@ -156,6 +155,20 @@ export class Mesh {
       }
     }
     this.#closeIdle()
+  }
+
+  /** Whether somebody is in one of our rooms, as far as we know. A newcomer may know us before we know it. */
+  #isMember(peerId: string): boolean {
+    const isFull = this.links().length >= LINKS_MAX
+    return !isFull || [...this.#topics()].some((topic) => this.#membersOf(topic).has(peerId))
+  }
+
+  /** The members of our rooms that are connected directly; a dapp's libp2p node has other connections besides. */
+  #memberLinks(): string[] {
+    const members = new Set([...this.#topics()].flatMap((topic) => [...this.#membersOf(topic)]))
+    return this.links()
+      .map(({ remotePeer }) => remotePeer.toString())
+      .filter((peerId) => members.has(peerId))
   }
 
   #membersOf(topic: string): Set<string> {

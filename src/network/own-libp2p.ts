@@ -13,18 +13,20 @@ import type { DialPolicy } from './dial-policy.ts'
 import { Direct, type DirectComponents } from './direct.ts'
 import { chatGossipsub } from './gossip.ts'
 import { type IntroductionServices, introductions } from './introduction.ts'
+import { Reservations } from './reservations.ts'
 
 /** The libp2p node of a client that brings none. */
-export type OwnLibp2p = Libp2p<{ pubsub: GossipSub; ping: Ping; direct: Direct } & IntroductionServices>
+export type OwnLibp2p = Libp2p<
+  { pubsub: GossipSub; ping: Ping; direct: Direct; reservations: Reservations } & IntroductionServices
+>
 
-/** Makes and starts it. It dials where the policy lets it, and listens at its relays only. */
+/** Makes and starts it. It dials where the policy lets it, and listens at its nodes only. */
 export async function createOwnLibp2p(options: {
   policy: DialPolicy
   clock: Clock
   iceServers: () => Promise<IceServer[]>
 }): Promise<OwnLibp2p> {
   return createLibp2p({
-    addresses: { listen: ['/p2p-circuit'] },
     transports: [webSockets(), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
@@ -37,6 +39,8 @@ export async function createOwnLibp2p(options: {
       ping: ping(),
       pubsub: chatGossipsub(),
       introductions,
+      reservations: (components: ConstructorParameters<typeof Reservations>[0]) =>
+        new Reservations(components, options),
       direct: (components: DirectComponents) => new Direct(components, options),
     },
   })

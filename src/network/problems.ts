@@ -12,6 +12,7 @@ export function problemsOf(findings: Omit<Diagnosis, 'problems'>): Problem[] {
       advice: "name a GhostNode: openSpace(name, { nodes: ['https://…'] }); `npx ghostchat node` runs one",
     })
   }
+  if (!direct.isWanted) return problems
   if (!direct.isAvailable) {
     problems.push({
       code: 'no-webrtc',

@@ -36,13 +36,23 @@ export function httpRoutes(facts: () => NodeFacts | undefined, routing?: Request
       return
     }
     if (known === undefined) sendText(response, 503, 'starting or stopping\n')
-    else route(request, response, known)
+    else answer(request, response, known)
   }
 }
 
 function isRouting({ url = '' }: IncomingMessage): boolean {
   const [path = ''] = url.split('?')
   return path === ROUTING_PATH || path.startsWith(`${ROUTING_PATH}/`)
+}
+
+/** Whatever goes wrong here must not end the process. */
+function answer(request: IncomingMessage, response: ServerResponse, facts: NodeFacts): void {
+  try {
+    route(request, response, facts)
+  } catch {
+    if (!response.headersSent) sendText(response, 500, 'the request failed\n')
+    else response.destroy()
+  }
 }
 
 function route(request: IncomingMessage, response: ServerResponse, facts: NodeFacts): void {

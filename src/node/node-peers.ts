@@ -10,6 +10,8 @@ import type { Random } from '../random.ts'
 export const NODE_PROTOCOL = '/ghostchat/node/1.0.0'
 /** How many peers that call themselves nodes are taken for some. Whoever lies is not counted as a client, no more. */
 const NODES_MAX = 64
+/** How many addresses of nodes clients are told of. */
+const ADDRESSES_MAX = 16
 
 /**
  * The other nodes this one exchanges gossip with: those it was told of, which it
@@ -48,7 +50,7 @@ export class NodePeers {
         ping: async () => {},
         onConnected: ({ remotePeer }) => {
           node.peerId = remotePeer
-          this.#add(remotePeer)
+          this.#add(remotePeer, true)
         },
         onLost: () => {},
         onFailure: ({ message }) => logger.warn(message),
@@ -80,15 +82,16 @@ export class NodePeers {
     return [...this.#connected.values()]
   }
 
-  /** Where the nodes it was told of listen. */
+  /** Where the nodes it was told of were reached: not what they say of themselves, since clients trust it. */
   get addresses(): string[] {
-    return this.#known.all.flatMap(({ info, addresses }) => [
-      ...new Set([...addresses.map((address) => address.toString()), ...(info?.multiaddrs ?? [])]),
-    ])
+    return this.#known.all
+      .filter(({ peerId }) => peerId !== undefined)
+      .flatMap(({ addresses }) => addresses.map((address) => address.toString()))
+      .slice(0, ADDRESSES_MAX)
   }
 
-  #add(peerId: PeerId): void {
-    if (this.has(peerId) || this.#connected.size >= NODES_MAX) return
+  #add(peerId: PeerId, isNamed = false): void {
+    if (this.has(peerId) || (!isNamed && this.#connected.size >= NODES_MAX)) return
     this.#connected.set(peerId.toString(), peerId)
     this.#onChange()
   }

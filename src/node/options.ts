@@ -71,7 +71,9 @@ export function checkOptions(options: GhostNodeOptions): CheckedOptions {
   if (typeof host !== 'string' || isIP(host) === 0) fail(`host must be an IP address, not '${String(host)}'`)
   if (dataDir !== undefined && (typeof dataDir !== 'string' || dataDir === '')) fail('dataDir must be a path')
   if (typeof trustProxy !== 'boolean') fail('trustProxy must be true or false')
-  if (!Array.isArray(announce)) fail('announce must be a list of multiaddrs')
+  if (!Array.isArray(announce) || announce.length > 32) {
+    fail('announce must be a list of 32 multiaddrs at most')
+  }
   checkMethods('logger', logger, 'debug', 'warn')
   const { peers = [], iceServers = [], turnSecret, stunPort } = options
   if (!Array.isArray(peers)) fail('peers must be a list of URLs or multiaddrs')
@@ -107,9 +109,9 @@ function wholeNumber(name: string, value: unknown, min: number, max: number): nu
 }
 
 function checkIceServers(iceServers: unknown, turnSecret: unknown): void {
-  if (!Array.isArray(iceServers)) fail('iceServers must be a list of URLs')
+  if (!Array.isArray(iceServers) || iceServers.length > 8) fail('iceServers must be a list of 8 URLs at most')
   for (const url of iceServers) {
-    if (!isIceServer({ urls: url, username: '', credential: '' })) {
+    if (typeof url !== 'string' || !isIceServer({ urls: url, username: '', credential: '' })) {
       fail(
         `'${String(url)}' is not the URL of a STUN or TURN server, such as turn:turn.example:3478?transport=udp`,
       )

@@ -38,6 +38,7 @@ export class Outbox {
   /** Those who wait for a place, in the order they came. */
   readonly #releases: (() => void)[] = []
   #running: Promise<void> | undefined
+  #isHolding = false
   #isClosed = false
 
   constructor(options: {
@@ -109,8 +110,10 @@ export class Outbox {
     const frames: Uint8Array<ArrayBuffer>[] = []
     while (events.length > 0) {
       const batch = nextBatch([event, ...events])
-      frames.push(encodeFrame(batch.map(({ jwt }) => jwt)))
-      events.splice(0, Math.max(1, batch.length - 1))
+      // One that leaves no room for the other event goes alone.
+      const isAlone = batch.length === 1
+      frames.push(encodeFrame((isAlone ? events.slice(0, 1) : batch).map(({ jwt }) => jwt)))
+      events.splice(0, isAlone ? 1 : batch.length - 1)
     }
     return frames
   }
@@ -141,7 +144,22 @@ export class Outbox {
     this.#running = undefined
   }
 
+  /** Whoever took what was sent in the last minute may be gone with it: it is kept until {@link release}. */
+  hold(): void {
+    this.#forget()
+    this.#isHolding = true
+  }
+
+  /** What was kept has been sent again. */
+  release(): void {
+    this.#isHolding = false
+  }
+
   #forget(): void {
+    if (this.#isHolding) {
+      this.#sent.splice(0, Math.max(0, this.#sent.length - REMEMBERED_MAX))
+      return
+    }
     const oldest = this.#now() - REMEMBERED_MS
     const kept = this.#sent.filter(({ at }) => at >= oldest).slice(-REMEMBERED_MAX)
     this.#sent.splice(0, this.#sent.length, ...kept)

@@ -224,6 +224,7 @@ export class Room {
   #onPeerLost(peerId: string): void {
     this.#hasLost = true
     this.#isToRepeat = true
+    this.#outbox.hold()
     this.state.lose(peerId)
     if ((this.#channel?.neighbours() ?? 0) === 0) return
     // Others are still there. A node that lost us would publish our will, unless it hears of us; and what was on its
@@ -265,7 +266,11 @@ export class Room {
     const isRepeating = this.#isToRepeat && !isType(event, 'leave')
     const again = isRepeating ? this.#outbox.again(event) : []
     const frames = again.length > 0 ? again : [encodeFrame([event.jwt])]
-    for (const frame of frames) if ((await this.#publish(frame)) > 0) this.#isToRepeat = false
+    for (const frame of frames) {
+      if ((await this.#publish(frame)) === 0) continue
+      if (isRepeating) this.#outbox.release()
+      this.#isToRepeat &&= !isRepeating
+    }
   }
 
   #sendTyping(state: 'start' | 'stop'): void {

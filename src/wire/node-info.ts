@@ -33,7 +33,12 @@ export interface NodeInfo {
 export const NODE_INFO_MAX_BYTES = 16 * 1024
 const MULTIADDRS_MAX = 32
 const ICE_SERVERS_MAX = 8
-const ICE_URL = /^(stun|stuns|turn|turns):[^\s@]{1,255}$/
+/** RFC 7064 and 7065, as browsers take them: a query for TURN only, a port from 1 to 65,535. */
+const ICE_URL =
+  /^(?:stuns?:|turns?:)(?:\[[\da-f:.]{2,45}\]|[a-z\d](?:[a-z\d.-]{0,252}[a-z\d])?)(?::([1-9]\d{0,4}))?(?:\?transport=(?:udp|tcp))?$/i
+const VERSION = /^[\x20-\x7e]{1,64}$/
+/** The last moment a Date knows. */
+const TIME_MAX = 8.64e15
 
 /** The description in this JSON text, or `undefined` when it is none. Claims it does not know are left alone. */
 export function decodeNodeInfo(json: string): NodeInfo | undefined {
@@ -45,13 +50,20 @@ export function decodeNodeInfo(json: string): NodeInfo | undefined {
   }
   if (!isRecord(value)) return undefined
   const { version, peerId, multiaddrs, time, stunPort, iceServers = [], peers = [] } = value
-  if (typeof version !== 'string' || typeof peerId !== 'string' || typeof time !== 'number') return undefined
-  if (!isTexts(multiaddrs) || !isTexts(peers)) return undefined
-  if (!Array.isArray(iceServers) || iceServers.length > ICE_SERVERS_MAX || !iceServers.every(isIceServer)) {
-    return undefined
-  }
+  if (typeof version !== 'string' || !VERSION.test(version) || typeof peerId !== 'string') return undefined
+  if (typeof time !== 'number' || Math.abs(time) > TIME_MAX) return undefined
+  if (!isTexts(multiaddrs) || !isTexts(peers) || !Array.isArray(iceServers)) return undefined
   if (stunPort !== undefined && !isPort(stunPort)) return undefined
-  return { version, peerId, multiaddrs, time, iceServers, peers, ...(stunPort !== undefined && { stunPort }) }
+  return {
+    version,
+    peerId,
+    multiaddrs: multiaddrs.slice(0, MULTIADDRS_MAX),
+    time,
+    // One that WebRTC would not take keeps nobody from the others.
+    iceServers: iceServers.filter(isIceServer).slice(0, ICE_SERVERS_MAX),
+    peers: peers.slice(0, MULTIADDRS_MAX),
+    ...(stunPort !== undefined && { stunPort }),
+  }
 }
 
 /** Whether this is a well-formed entry of `iceServers`: WebRTC throws at any other. */
@@ -60,18 +72,20 @@ export function isIceServer(value: unknown): value is IceServer {
   const { urls, username, credential } = value
   const list = [urls].flat()
   if (list.length === 0 || list.length > ICE_SERVERS_MAX) return false
-  if (!list.every((url) => typeof url === 'string' && ICE_URL.test(url))) return false
+  if (!list.every(isIceUrl)) return false
   const isTurn = list.some((url) => String(url).startsWith('turn'))
   if (isTurn) return typeof username === 'string' && typeof credential === 'string'
   return [username, credential].every((part) => part === undefined || typeof part === 'string')
 }
 
+function isIceUrl(url: unknown): boolean {
+  const [, port] = (typeof url === 'string' && ICE_URL.exec(url)) || []
+  if (typeof url !== 'string' || !ICE_URL.test(url) || Number(port ?? 1) > 65_535) return false
+  return url.startsWith('turn') || !url.includes('?')
+}
+
 function isTexts(value: unknown): value is string[] {
-  return (
-    Array.isArray(value) &&
-    value.length <= MULTIADDRS_MAX &&
-    value.every((entry) => typeof entry === 'string')
-  )
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
 }
 
 function isPort(value: unknown): value is number {

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { RendezvousClient } from '../../discovery/rendezvous-client.ts'
 import { describe } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
+import { Turnstile } from '../../network/turnstile.ts'
 import type { Registry } from './registry.ts'
 
 /** How long what a node said of a namespace is good: then it is asked again, when somebody wants to know. */
@@ -15,6 +16,10 @@ const WAIT_MS = 1_000
 const LIMIT = 200
 /** How many namespaces are remembered. */
 const NAMESPACES_MAX = 10_000
+/** How many questions one node is asked at once: it takes 16 streams of a peer. */
+const PER_NODE = 12
+/** How long a node that did not answer is not asked. */
+const PAUSE_MS = 30_000
 /** How many namespaces are asked for at once; a client whose question is beyond gets what is known. */
 const UNDER_WAY_MAX = 64
 
@@ -33,6 +38,9 @@ export class Federation {
   readonly #goodUntil = new Map<string, number>()
   /** By namespace. */
   readonly #underWay = new Map<string, Promise<void>>()
+  readonly #turnstile = new Turnstile(PER_NODE)
+  /** By peer id of a node that did not answer: until when it is left alone. */
+  readonly #silentUntil = new Map<string, number>()
   readonly #closing = new AbortController()
 
   constructor(options: {
@@ -75,7 +83,7 @@ export class Federation {
     const timeout = new AbortController()
     const cancel = this.#clock.after(WAIT_MS, () => timeout.abort(new Error('no answer in 1 s')))
     const signal = AbortSignal.any([this.#closing.signal, timeout.signal])
-    await Promise.all(this.#nodes().map((node) => this.#askNode(node, namespace, signal)))
+    await Promise.all(this.#answering().map((node) => this.#askNode(node, namespace, signal)))
     cancel()
     this.#underWay.delete(namespace)
     this.#goodUntil.delete(namespace)
@@ -86,8 +94,17 @@ export class Federation {
     }
   }
 
+  /** The nodes that have not kept anybody waiting lately. */
+  #answering(): PeerId[] {
+    const now = this.#clock.now()
+    for (const [node, until] of this.#silentUntil) if (until <= now) this.#silentUntil.delete(node)
+    return this.#nodes().filter((node) => !this.#silentUntil.has(node.toString()))
+  }
+
   async #askNode(node: PeerId, namespace: string, signal: AbortSignal): Promise<void> {
+    let leave = (): void => {}
     try {
+      leave = await this.#turnstile.enter(node.toString(), signal)
       const { peers } = await this.#client.discover(node, { namespace, limit: LIMIT, signal })
       for (const { peerId, addresses, ttlSeconds, record } of peers) {
         if (!record.isPlain || addresses.length === 0) continue
@@ -96,12 +113,15 @@ export class Federation {
           namespace,
           peerId,
           addresses: addresses.map((address) => address.toString()),
-          ttlSeconds: Math.min(ttlSeconds, KEEP_SECONDS),
+          ttlSeconds: Math.min(ttlSeconds || KEEP_SECONDS, KEEP_SECONDS),
           origin: node.toString(),
         })
       }
     } catch (thrown) {
+      this.#silentUntil.set(node.toString(), this.#clock.now() + PAUSE_MS)
       this.#logger.debug(`the node ${node.toString()} did not say who is registered`, describe(thrown))
+    } finally {
+      leave()
     }
   }
 }

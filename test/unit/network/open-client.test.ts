@@ -46,6 +46,7 @@ async function use(options: { nodes?: string[] } = {}): Promise<OpenClient> {
       logger: silentLogger,
       iceServers: [],
       allowPrivateAddresses: false,
+      direct: true,
       webRtc: async () => undefined,
     },
   )

@@ -5,6 +5,7 @@ import { testPeerId } from '../../support/authors.ts'
 
 const node: NodeDiagnosis = { name: 'https://node.example', state: 'connected', isRelay: true }
 const direct: DirectDiagnosis = {
+  isWanted: true,
   isAvailable: true,
   iceServers: ['stun:node.example:8787', 'turn:turn.example:3478'],
   hasAnswer: true,

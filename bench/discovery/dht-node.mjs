@@ -15,31 +15,28 @@ const ATTEMPTS_MAX = 5
 
 /**
  * A node of the Kademlia DHT with the defaults of `@libp2p/kad-dht`, but for private addresses, which the swarm of this
- * machine consists of. Others reach it through a proxy that delays; without `listens` nobody does.
+ * machine consists of. Others reach it through a proxy that delays.
  */
-export async function createDhtNode({ isServer, oneWayMs, listens = true }) {
-  const proxy = listens ? await DelayProxy.start({ targetPort: 0, oneWayMs }) : undefined
-  if (proxy !== undefined) proxy.isTracing = false
+export async function createDhtNode({ isServer, oneWayMs, isMonitoring = true }) {
+  const proxy = await DelayProxy.start({ targetPort: 0, oneWayMs })
+  proxy.isTracing = false
   const node = await createLibp2p({
-    addresses:
-      proxy === undefined
-        ? { listen: [] }
-        : { listen: ['/ip4/127.0.0.1/tcp/0'], announce: [`/ip4/127.0.0.1/tcp/${proxy.port}`] },
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'], announce: [`/ip4/127.0.0.1/tcp/${proxy.port}`] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     // One machine is everybody's address here: the default of 5 new connections a second is one for strangers.
     connectionManager: { inboundConnectionThreshold: 1_000, maxIncomingPendingConnections: 200 },
+    // Asks every connection every ten seconds whether it is still there.
+    connectionMonitor: { enabled: isMonitoring },
     services: {
       identify: identify(),
       ping: ping(),
       dht: kadDHT({ clientMode: !isServer, peerInfoMapper: passthroughMapper }),
     },
   })
-  if (proxy !== undefined) {
-    const [listening] = node.components.transportManager.getAddrs()
-    proxy.targetPort = Number(listening.getComponents().find(({ name }) => name === 'tcp').value)
-  }
+  const [listening] = node.components.transportManager.getAddrs()
+  proxy.targetPort = Number(listening.getComponents().find(({ name }) => name === 'tcp').value)
   return node
 }
 

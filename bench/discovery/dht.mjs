@@ -229,27 +229,24 @@ async function measureIdle({ start, known }, { url }, { idleMs, onProgress }) {
 }
 
 function summary(through, results) {
-  const good = results.filter(({ times }) => times.allFound !== undefined)
   const spread = (what) => {
-    const values = good.map(({ times }) => times[what]).filter((value) => value !== undefined)
-    return values.length === 0
-      ? undefined
-      : { median: round(median(values)), worst: round(Math.max(...values)) }
+    const values = results.map(({ times }) => times[what]).filter((value) => value !== undefined)
+    return { median: round(median(values)), worst: round(Math.max(...values)), of: values.length }
   }
-  const typical = (pick) => round(median(good.map(pick)))
+  const typical = (pick) => round(median(results.map(pick)))
   return {
     through,
     samples: results.length,
-    failed: results.length - good.length,
+    failed: results.filter(({ times }) => times.allFound === undefined).length,
     connectedMs: spread('connected'),
     firstFoundMs: spread('firstFound'),
     allFoundMs: spread('allFound'),
     ...(through === 'DHT' && {
       providedMs: spread('provided'),
-      messages: typical(({ findMessages, provideMessages }) => sum([findMessages, provideMessages])),
+      messages: typical(({ findMessages, provideMessages }) => findMessages + provideMessages),
       queries: typical(({ queries }) => queries),
     }),
-    kilobytes: round(median(good.map(({ bytes }) => bytes)) / 1024, 1),
+    kilobytes: round(median(results.map(({ bytes }) => bytes)) / 1024, 1),
     connections: typical(({ connections }) => connections),
     open: typical(({ open }) => open),
     cpuMs: typical(({ cpuMs }) => cpuMs),

@@ -40,7 +40,7 @@ export async function traceGhostChat() {
 
 export function showRoundTrips(results) {
   return table(
-    results.map(({ setup, system, roundTrips, medianMs, connections }) => ({
+    results.map(({ setup, system, roundTrips, roundTripsAtFirst, fastestMs, connections }) => ({
       setup,
       system,
       'first message out': roundTrips.firstMessageOut,
@@ -48,7 +48,8 @@ export function showRoundTrips(results) {
       backlog: roundTrips.backlog,
       'others seen': roundTrips.userJoined ?? '',
       'TCP connections': connections,
-      'out, no delay (ms)': medianMs.near.firstMessageOut,
+      'out, by the first 100 ms': roundTripsAtFirst.firstMessageOut,
+      'out, no delay (ms)': fastestMs.near.firstMessageOut,
     })),
   )
 }
@@ -63,20 +64,23 @@ async function visit(run, setupRoundTrips) {
 function summary(visits) {
   const names = Object.keys(visits[0].far.times)
   const each = (pick) => Object.fromEntries(names.map((name) => [name, pick(name)]))
-  const medianOf = (which, name) => median(visits.map((visit) => visit[which].times[name]))
-  const counts = (from, to, ms) => (name) =>
-    visits.map((visit) => (visit[to].times[name] - visit[from].times[name]) / ms)
-  const steep = counts('far', 'veryFar', LONG_ROUND_TRIP_MS - ROUND_TRIP_MS)
-  const asAsked = counts('near', 'far', ROUND_TRIP_MS)
+  const of = (which, name) => visits.map((visit) => visit[which].times[name])
+  // What else runs on the machine can only make it slower: the fastest of the runs is the least disturbed.
+  const fastest = (which, name) => Math.min(...of(which, name))
+  const slope = (from, to, ms) => (name) => round((fastest(to, name) - fastest(from, name)) / ms, 1)
   return {
-    roundTrips: each((name) => round(median(steep(name)), 1)),
-    roundTripsMin: each((name) => round(Math.min(...steep(name)), 1)),
-    roundTripsMax: each((name) => round(Math.max(...steep(name)), 1)),
-    firstHundredMs: each((name) => round(median(asAsked(name)), 1)),
+    roundTrips: each(slope('far', 'veryFar', LONG_ROUND_TRIP_MS - ROUND_TRIP_MS)),
+    /** By the first 100 ms alone: less where work is done while waiting. */
+    roundTripsAtFirst: each(slope('near', 'far', ROUND_TRIP_MS)),
+    fastestMs: {
+      near: each((name) => round(fastest('near', name))),
+      far: each((name) => round(fastest('far', name))),
+      veryFar: each((name) => round(fastest('veryFar', name))),
+    },
     medianMs: {
-      near: each((name) => round(medianOf('near', name))),
-      far: each((name) => round(medianOf('far', name))),
-      veryFar: each((name) => round(medianOf('veryFar', name))),
+      near: each((name) => round(median(of('near', name)))),
+      far: each((name) => round(median(of('far', name)))),
+      veryFar: each((name) => round(median(of('veryFar', name)))),
     },
     connections: median(visits.map(({ far }) => far.connections)),
     bytes: median(visits.map(({ far }) => far.bytes)),

@@ -20,6 +20,8 @@ describe('describe', () => {
     ['an error with a cause that is none', new Error('failed', { cause: 'a text' }), 'failed'],
     ['an object with a message', { type: 'error', message: 'no connection' }, 'no connection'],
     ['an object with a message that is no text', { message: 5 }, '[object Object]'],
+    ['an event with an error', { type: 'error', error: new Error('refused') }, 'refused'],
+    ['an event without anything', new Event('error'), "an event of type 'error'"],
     ['a text', 'broken', 'broken'],
     ['nothing', undefined, 'undefined'],
     ['null', null, 'null'],

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
 import { run } from '../../support/shell.ts'
 
 /** The names of the laboratory's files, as a process in a namespace sees them: over those of the machine. */
@@ -64,10 +65,12 @@ export class Namespace {
   }
 }
 
+/** Where iproute2 keeps the namespaces it made, by their names. */
+const REGISTRY = '/run/netns'
+
 /** The names of all namespaces of this machine. */
 export async function namespaceNames(): Promise<string[]> {
-  const list = await run('ip', ['netns', 'list'])
-  return list.split('\n').flatMap((line) => line.split(' ')[0] || [])
+  return readdir(REGISTRY).catch(() => [])
 }
 
 /** Ends what still runs in a namespace and removes it. */

@@ -117,7 +117,10 @@ describe('registering', () => {
     const without = { ...libp2p, components: undefined } as unknown as Libp2p
     react = () => ({ type: 'register-response', status: 'OK', ttlSeconds: 1 })
     const given = new RendezvousClient({ libp2p: without, privateKey: own.privateKey })
-    expect(await given.register(connection, { namespace })).toBe(1)
+    // What holds for a second is renewed as if it held for a minute.
+    expect(await given.register(connection, { namespace })).toBe(60)
+    react = () => ({ type: 'register-response', status: 'OK', ttlSeconds: Number.MAX_SAFE_INTEGER })
+    expect(await given.register(connection, { namespace })).toBe(72 * 60 * 60)
     const none = new RendezvousClient({ libp2p: without })
     await expect(none.register(connection, { namespace })).rejects.toMatchObject({ code: 'invalid-option' })
   })
@@ -136,7 +139,7 @@ describe('registering', () => {
     const locked = new RendezvousClient({ libp2p, privateKey })
     await expect(locked.register(connection, { namespace })).rejects.toThrow('locked')
     works = true
-    expect(await locked.register(connection, { namespace })).toBe(1)
+    expect(await locked.register(connection, { namespace })).toBe(60)
   })
 
   it.each([undefined, 0])(

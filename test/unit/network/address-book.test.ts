@@ -39,6 +39,24 @@ describe('an address book', () => {
     expect(book.peersIn('a')).toEqual(['ada'])
   })
 
+  it('says whether somebody is new', () => {
+    expect(book.add('a', [found('ada', 1)])).toBe(true)
+    expect(book.add('a', [found('ada', 2)])).toBe(false)
+    expect(book.add('a', [])).toBe(false)
+  })
+
+  it('lets what nobody signed neither replace nor push out what somebody did', () => {
+    book.add('a', [found('ada', 1)])
+    book.add('a', [found('ada'), found('bob', 2)], false)
+    expect([portsOf('ada'), portsOf('bob')]).toEqual([[1], [2]])
+    const invented = Array.from({ length: 500 }, (_, index) => found(`peer ${index}`, 3))
+    book.add('a', invented, false)
+    expect(book.peersIn('a')).toHaveLength(128)
+    expect(portsOf('ada')).toEqual([1])
+    book.add('a', [found('bob', 4)])
+    expect(portsOf('bob')).toEqual([4])
+  })
+
   it('takes the newest of what was told under several topics', async () => {
     book.add('a', [found('ada', 1)])
     await clock.advance(1)

@@ -120,10 +120,14 @@ afterEach(async () => {
   expect(clock.pending).toBe(0)
 })
 
+/** By peer id: the stream over which somebody began to connect to us. */
+const streams = new Map<string, Stream>()
+
 /** Somebody begins to connect to us; answers whether it may. */
 async function arrive(peerId: string): Promise<boolean> {
   let isAborted = false
-  const stream = { abort: () => (isAborted = true) } as unknown as Stream
+  const stream = Object.assign(new EventTarget(), { abort: () => (isAborted = true) }) as unknown as Stream
+  streams.set(peerId, stream)
   await handler(stream, { remotePeer: peerIdFromString(peerId) } as Connection)
   return !isAborted
 }
@@ -203,6 +207,14 @@ describe('direct connections', () => {
     expect(await arrive(ids[5] ?? '')).toBe(false)
     await clock.advance(1)
     expect([await arrive(ids[5] ?? ''), await arrive(bob)]).toEqual([true, true])
+  })
+
+  it('make room for others as soon as an attempt has failed', async () => {
+    await direct.enable(webRtc)
+    for (const peerId of ids.slice(0, 4)) await arrive(peerId)
+    expect(await arrive(ids[4] ?? '')).toBe(false)
+    streams.get(ids[0] ?? '')?.dispatchEvent(new Event('close'))
+    expect(await arrive(ids[4] ?? '')).toBe(true)
   })
 
   it.each(['upgradeInbound', 'upgradeOutbound'] as const)(

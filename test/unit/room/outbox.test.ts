@@ -224,4 +224,42 @@ describe('the outbox', () => {
     expect(await settles(waiting)).toBe(true)
     ;(await waiting).release()
   })
+
+  it('sends again what was sent in the last minute, each time beside an event that is new', async () => {
+    const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
+    await add(messageBy(ada, 'long ago'))
+    now += 60_001
+    const events = ['1', '2'].map((body) => messageBy(ada, body))
+    for (const event of events) await add(event)
+    expect(outbox.again(presence).map((frame) => decodeFrame(frame))).toEqual([
+      [presence.jwt, ...events.map(({ jwt }) => jwt)],
+    ])
+    now += 60_001
+    expect(outbox.again(presence)).toEqual([])
+  })
+
+  it('keeps what was sent while whoever took it may be gone, however long', async () => {
+    const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
+    const event = messageBy(ada, 'hello')
+    await add(event)
+    outbox.hold()
+    now += 60 * 60_000
+    expect(outbox.again(presence).map((frame) => decodeFrame(frame))).toEqual([[presence.jwt, event.jwt]])
+    outbox.release()
+    expect(outbox.again(presence)).toEqual([])
+  })
+
+  it('sends again also what leaves no room for another event', async () => {
+    const presence = unsignedBy(ada, 'presence', {
+      peer: 'p',
+      since: 1,
+      data: { a: 'x'.repeat(900) },
+    }) as SignedEvent
+    const long = { ...messageBy(ada, 'long'), jwt: 'x'.repeat(15_500) }
+    await add(long)
+    await add(messageBy(ada, 'short'))
+    const sent = outbox.again(presence).flatMap((frame) => decodeFrame(frame) ?? [])
+    expect(sent).toContain(long.jwt)
+    expect(sent).toContain(presence.jwt)
+  })
 })

@@ -23,6 +23,51 @@ describe('decodeNodeInfo', () => {
     expect(decodeNodeInfo(JSON.stringify(info))).toEqual({ ...info, iceServers: [], peers: [] })
   })
 
+  it('takes 32 addresses, 32 peers and 8 ICE servers, and leaves the rest', () => {
+    const long = {
+      ...info,
+      multiaddrs: Array(40).fill('/x'),
+      peers: Array(40).fill('/y'),
+      iceServers: Array(9).fill({ urls: 'stun:x:1' }),
+    }
+    const decoded = decodeNodeInfo(JSON.stringify(long))
+    expect([decoded?.multiaddrs.length, decoded?.peers.length, decoded?.iceServers.length]).toEqual([
+      32, 32, 8,
+    ])
+  })
+
+  it.each([
+    ['http://x'],
+    ['stun:a:b:c'],
+    ['stun::'],
+    ['stun:h:0'],
+    ['stun:h:65536'],
+    ['stun:h?transport=udp'],
+    ['stun:a/b'],
+    ['stun:[::1'],
+    ['turn:x:1?transport=zzz'],
+    [''],
+  ])('leaves out the ICE server %j, which WebRTC would not take, and keeps the others', (urls) => {
+    const server = { urls, username: '1', credential: 'x' }
+    const iceServers = [server, { urls: 'stun:x:1' }]
+    expect(decodeNodeInfo(JSON.stringify({ ...info, iceServers }))?.iceServers).toEqual([
+      { urls: 'stun:x:1' },
+    ])
+  })
+
+  it.each([['stun:stun.example'], ['stuns:stun.example:5349'], ['turn:[2001:db8::1]:3478?transport=tcp']])(
+    'takes the ICE server %j',
+    (urls) => {
+      const server = { urls, username: '1', credential: 'x' }
+      expect(decodeNodeInfo(JSON.stringify({ ...info, iceServers: [server] }))?.iceServers).toEqual([server])
+    },
+  )
+
+  it('leaves out a TURN server without credentials', () => {
+    const iceServers = [{ urls: 'turn:x:1' }]
+    expect(decodeNodeInfo(JSON.stringify({ ...info, iceServers }))?.iceServers).toEqual([])
+  })
+
   it.each([
     ['no JSON', '<html>'],
     ['nothing', ''],
@@ -38,14 +83,10 @@ describe('decodeNodeInfo', () => {
     ['an address that is no text', JSON.stringify({ ...info, multiaddrs: [1] })],
     ['a STUN port of 0', JSON.stringify({ ...info, stunPort: 0 })],
     ['a STUN port beyond the last', JSON.stringify({ ...info, stunPort: 65_536 })],
-    [
-      'an ICE server that is no STUN or TURN',
-      JSON.stringify({ ...info, iceServers: [{ urls: 'http://x' }] }),
-    ],
-    ['a TURN server without credentials', JSON.stringify({ ...info, iceServers: [{ urls: 'turn:x:1' }] })],
-    ['nine ICE servers', JSON.stringify({ ...info, iceServers: Array(9).fill({ urls: 'stun:x:1' }) })],
     ['peers that are no texts', JSON.stringify({ ...info, peers: [1] })],
-    ['33 addresses', JSON.stringify({ ...info, multiaddrs: Array.from({ length: 33 }, () => '/x') })],
+    ['a version that draws on a terminal', JSON.stringify({ ...info, version: '\u001b[31m1' })],
+    ['a version without end', JSON.stringify({ ...info, version: '1'.repeat(65) })],
+    ['a time beyond all dates', JSON.stringify({ ...info, time: 1e308 })],
   ])('refuses %s', (_what, json) => {
     expect(decodeNodeInfo(json ?? '')).toBeUndefined()
   })

@@ -22,7 +22,7 @@ const PATHS: Record<Way, Path> = {
 }
 
 /** A direct connection is made in the background, some seconds after somebody comes; one that failed is tried again after half a minute. */
-const WAY_TIMEOUT_MS = 60_000
+const WAY_TIMEOUT_MS = 20_000
 
 /** Waits for the two to talk this way, by their browsers' statistics and by GhostChat's own account. */
 export async function expectWay({ host, guest }: Conversation, way: Way): Promise<void> {

@@ -26,6 +26,8 @@ const PING_TIMEOUT_MS = 5_000
 
 /** How often routing endpoints are asked for a room. They are other people's. */
 const ROUTING_PAUSE_MS = 60_000
+/** How long registering waits for the code of WebRTC. */
+const SETTLE_MS = 2_000
 /** How long a backlog waits for nodes to say where its member is. */
 const LOOK_UP_MS = 2_000
 
@@ -89,6 +91,8 @@ export class Client {
   readonly #rendezvous: RendezvousClient
   /** By topic: when routing endpoints were asked last. */
   readonly #routingAskedAt = new Map<string, number>()
+  /** Whether it is known if this device can be reached directly. */
+  #isSettled = true
   readonly #users = new Map<ClientUser, RoutingClient[]>()
 
   private constructor(libp2p: ChatLibp2p, parts: ClientParts, options: ClientOptions) {
@@ -154,10 +158,7 @@ export class Client {
     const { direct, reservations } = libp2p.services
     const parts = { known, policy, direct, reservations, stop: async () => libp2p.stop() }
     const client = new Client(libp2p, parts, options)
-    options
-      .webRtc()
-      .then((webRtc) => webRtc && direct.enable(webRtc))
-      .catch((thrown) => options.logger.warn('direct connections are not possible', thrown))
+    client.#enableDirect(direct)
     return client.#start()
   }
 
@@ -214,6 +215,26 @@ export class Client {
     return ping?.ping(peerId, { signal })
   }
 
+  /** Loads WebRTC. Whoever registers says whether it can be reached directly, so that waits for it, but not long. */
+  #enableDirect(direct: Direct): void {
+    const { clock, logger, webRtc } = this.#options
+    this.#isSettled = false
+    const settle = (): void => {
+      if (this.#isSettled) return
+      this.#isSettled = true
+      this.#onAddresses()
+      this.mesh.wake()
+    }
+    const cancel = clock.after(SETTLE_MS, settle)
+    webRtc()
+      .then((loaded) => loaded && direct.enable(loaded))
+      .catch((thrown) => logger.warn('direct connections are not possible', thrown))
+      .finally(() => {
+        cancel()
+        settle()
+      })
+  }
+
   async #start(): Promise<this> {
     try {
       await this.network.start()
@@ -232,7 +253,7 @@ export class Client {
       requests: this.#rendezvous,
       clock,
       random,
-      hasAddresses: () => libp2p.getMultiaddrs().length > 0,
+      hasAddresses: () => this.#isSettled && libp2p.getMultiaddrs().length > 0,
       onFound: (topic, found) => this.#onFound(topic, found),
       onFailure: (thrown) => logger.debug(`meeting others at the node ${known.name} failed`, thrown),
     })

@@ -149,6 +149,13 @@ export class Direct implements Startable {
       getStreamMuxers: () => upgrader.getStreamMuxers(),
       getConnectionEncrypters: () => upgrader.getConnectionEncrypters(),
       upgradeInbound: (socket, options) => {
+        const { peerConnection } = socket as WebRtcSocket
+        // Where the other side gives up in the middle, the transport takes what is not connected for a connection.
+        if (peerConnection !== undefined && peerConnection.connectionState !== 'connected') {
+          const error = new Error('the direct connection did not come about')
+          socket.abort(error)
+          throw error
+        }
         note(options, socket)
         return upgrader.upgradeInbound(socket, options)
       },

@@ -1,0 +1,296 @@
+import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { lpStream, streamPair } from '@libp2p/utils'
+import { ManualClock } from 'ghostchat/testing'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../src/logger.ts'
+import { Federation } from '../../../src/node/rendezvous/federation.ts'
+import { Registry } from '../../../src/node/rendezvous/registry.ts'
+import { systemRandom } from '../../../src/random.ts'
+import {
+  decodeRendezvous,
+  encodeRendezvous,
+  RENDEZVOUS_PROTOCOL,
+  type RegisterBody,
+  type RendezvousMessage,
+} from '../../../src/wire/rendezvous.ts'
+import { NOW } from '../../support/authors.ts'
+import { found } from '../../support/registry.ts'
+import { envelopeOf, type Keyed, keyed } from '../../support/signed-records.ts'
+import { settles, until } from '../../support/world.ts'
+
+const namespace = 'room'
+
+/** What a node does when it is asked: it says who is registered, or nothing at all. */
+type Reaction = () => RegisterBody[] | Promise<RegisterBody[]> | 'silence'
+
+let own: Keyed
+let one: Keyed
+let two: Keyed
+let ada: Keyed
+let clock: ManualClock
+let registry: Registry
+let nodes: PeerId[]
+/** Which node was asked for which namespace. */
+let asked: [node: string, namespace: string | undefined][]
+/** By node. */
+let reactions: Map<string, Reaction>
+/** Nodes that cannot be dialled. */
+let unreachable: Set<string>
+/** By node: how many questions it has not answered, and the most there were at once. */
+let open: Map<string, { now: number; most: number }>
+let federation: Federation
+
+beforeEach(async () => {
+  ;[own, one, two, ada] = [await keyed(), await keyed(), await keyed(), await keyed()]
+  clock = new ManualClock(NOW)
+  registry = new Registry({ clock, random: systemRandom })
+  nodes = [one.peerId]
+  asked = []
+  reactions = new Map()
+  unreachable = new Set()
+  open = new Map()
+  const libp2p = { peerId: own.peerId, dialProtocol } as unknown as Libp2p
+  federation = new Federation({ libp2p, registry, nodes: () => nodes, clock, logger: silentLogger })
+})
+
+async function dialProtocol(peer: PeerId, protocol: string): Promise<Stream> {
+  expect(protocol).toBe(RENDEZVOUS_PROTOCOL)
+  const node = peer.toString()
+  if (unreachable.has(node)) {
+    asked.push([node, undefined])
+    throw new Error('no way there')
+  }
+  const [outbound, inbound]: [Stream, Stream] = await streamPair()
+  void serve(node, inbound)
+  return outbound
+}
+
+async function serve(node: string, stream: Stream): Promise<void> {
+  const prefixed = lpStream(stream)
+  const bytes = await prefixed.read().catch(() => undefined)
+  const request = bytes && decodeRendezvous(bytes.subarray())
+  if (request?.type !== 'discover') return
+  asked.push([node, request.namespace])
+  const isOver = countOf(node, stream)
+  const registrations = (await reactions.get(node)?.()) ?? []
+  if (registrations === 'silence') return
+  isOver()
+  const answer: RendezvousMessage = { type: 'discover-response', registrations, status: 'OK' }
+  await prefixed.write(encodeRendezvous(answer)).catch(() => {})
+  await stream.close().catch(() => {})
+}
+
+/** Counts a question as open until the function is called, or its stream closes. */
+function countOf(node: string, stream: Stream): () => void {
+  const count = open.get(node) ?? { now: 0, most: 0 }
+  open.set(node, count)
+  count.now += 1
+  count.most = Math.max(count.most, count.now)
+  let isOpen = true
+  const close = (): void => {
+    if (isOpen) count.now -= 1
+    isOpen = false
+  }
+  stream.addEventListener('close', close)
+  return close
+}
+
+/** What a node does from now on. */
+const reacts = ({ peerId }: Keyed, reaction: Reaction): unknown => reactions.set(peerId.toString(), reaction)
+const peersIn = (name = namespace): string[] =>
+  found(registry, { namespace: name }).map(({ peerId }) => peerId)
+
+/** A node names somebody. */
+async function naming(peer: Keyed, body: Partial<RegisterBody> = {}): Promise<() => RegisterBody[]> {
+  const signedPeerRecord = await envelopeOf(peer)
+  return () => [{ namespace, signedPeerRecord, ttlSeconds: 7_200, ...body }]
+}
+
+describe('what other nodes know', () => {
+  it('is asked of each of them, and kept as what that node said', async () => {
+    nodes = [one.peerId, two.peerId]
+    const bob = await keyed()
+    reacts(one, await naming(ada))
+    reacts(two, await naming(bob))
+    await federation.refresh(namespace)
+    const origins = found(registry, { namespace }).map(({ peerId, origin }) => [peerId, origin])
+    expect(origins.sort()).toEqual(
+      [
+        [ada.peerId.toString(), one.peerId.toString()],
+        [bob.peerId.toString(), two.peerId.toString()],
+      ].sort(),
+    )
+    expect(found(registry, { namespace, localOnly: true })).toEqual([])
+  })
+
+  it('is asked of nobody where there is no other node', async () => {
+    nodes = []
+    await federation.refresh(namespace)
+    expect([asked, clock.pending]).toEqual([[], 0])
+  })
+
+  it('is asked for once a second at the most, for each namespace', async () => {
+    await Promise.all([federation.refresh(namespace), federation.refresh(namespace)])
+    await federation.refresh(namespace)
+    await clock.advance(999)
+    await federation.refresh(namespace)
+    expect(asked).toHaveLength(1)
+    await federation.refresh('hall')
+    expect(asked.map(([, name]) => name)).toEqual([namespace, 'hall'])
+    await clock.advance(1)
+    await federation.refresh(namespace)
+    expect(asked.map(([, name]) => name)).toEqual([namespace, 'hall', namespace])
+  })
+
+  it.each([undefined, 0, 61, 7_200, 2 ** 53 - 1])(
+    'is kept for 60 s at the most, whatever the other node says: %s',
+    async (ttlSeconds) => {
+      const { ttlSeconds: _, ...body } = (await naming(ada))()[0] as RegisterBody
+      reacts(one, () => [{ ...body, ...(ttlSeconds !== undefined && { ttlSeconds }) }])
+      await federation.refresh(namespace)
+      await clock.advance(59_999)
+      expect(peersIn()).toEqual([ada.peerId.toString()])
+      await clock.advance(1)
+      expect(peersIn()).toEqual([])
+    },
+  )
+
+  it('is kept for as long as it is good where that is less', async () => {
+    reacts(one, await naming(ada, { ttlSeconds: 5 }))
+    await federation.refresh(namespace)
+    expect(found(registry, { namespace })[0]?.expiresAtMs).toBe(NOW + 5_000)
+  })
+
+  it('is nothing where the peer named no address, or the record is of a form that cannot be passed on', async () => {
+    const [nowhere, rust] = [await keyed(), await keyed()]
+    const records = [
+      await envelopeOf(nowhere, { addresses: [] }),
+      await envelopeOf(rust, { form: 'rfc0003' }),
+      await envelopeOf(ada),
+    ]
+    reacts(one, () => records.map((signedPeerRecord) => ({ namespace, signedPeerRecord, ttlSeconds: 60 })))
+    await federation.refresh(namespace)
+    expect(peersIn()).not.toContain(nowhere.peerId.toString())
+    expect(peersIn()).toContain(ada.peerId.toString())
+  })
+})
+
+describe('a node that does not answer', () => {
+  it.each(['silence', 'unreachable'] as const)(
+    'is not asked for 30 s, and keeps nobody waiting meanwhile: %s',
+    async (reaction) => {
+      nodes = [one.peerId, two.peerId]
+      if (reaction === 'silence') reacts(one, () => reaction)
+      else unreachable.add(one.peerId.toString())
+      reacts(two, await naming(ada))
+      const first = federation.refresh(namespace)
+      await until(() => asked.length === 2)
+      await clock.advance(1_000)
+      await first
+      // What the other node said has not been lost over it.
+      expect(peersIn()).toEqual([ada.peerId.toString()])
+
+      const silentSince = reaction === 'silence' ? NOW + 1_000 : NOW
+      asked.splice(0)
+      expect(await settles(federation.refresh('hall'))).toBe(true)
+      await clock.advance(silentSince + 29_999 - clock.now())
+      expect(await settles(federation.refresh('cellar'))).toBe(true)
+      expect(asked).toEqual([
+        [two.peerId.toString(), 'hall'],
+        [two.peerId.toString(), 'cellar'],
+      ])
+      asked.splice(0)
+      await clock.advance(1)
+      reactions.clear()
+      unreachable.clear()
+      await federation.refresh('attic')
+      expect(asked.map(([node]) => node).sort()).toEqual([one, two].map(({ peerId }) => `${peerId}`).sort())
+    },
+  )
+
+  it('keeps whoever asks waiting for 1 s', async () => {
+    reacts(one, () => 'silence')
+    const asking = [federation.refresh(namespace), federation.refresh(namespace)]
+    await until(() => asked.length === 1)
+    await clock.advance(999)
+    expect(await settles(Promise.race(asking))).toBe(false)
+    await clock.advance(1)
+    await Promise.all(asking)
+    expect(asked).toHaveLength(1)
+  })
+
+  it('leaves no timer and no question behind', async () => {
+    reacts(one, () => 'silence')
+    const asking = federation.refresh(namespace)
+    await until(() => asked.length === 1)
+    await clock.advance(1_000)
+    await asking
+    expect(clock.pending).toBe(0)
+  })
+
+  it('keeps nobody waiting once this node stops', async () => {
+    reacts(one, () => 'silence')
+    const asking = federation.refresh(namespace)
+    await until(() => asked.length === 1)
+    federation.stop()
+    await asking
+    expect(clock.pending).toBe(0)
+  })
+})
+
+describe('many questions at once', () => {
+  /** The node answers one question each time this is called. */
+  function answerable(): () => void {
+    const waiting: (() => void)[] = []
+    reacts(one, () => new Promise((resolve) => waiting.push(() => resolve([]))))
+    return () => waiting.shift()?.()
+  }
+
+  it('come to one node 12 at a time', async () => {
+    const answerOne = answerable()
+    const asking = Array.from({ length: 30 }, (_, index) => federation.refresh(`room ${index}`))
+    await until(() => asked.length >= 12)
+    expect(await settles(Promise.race(asking))).toBe(false)
+    expect(asked).toHaveLength(12)
+    for (let answered = 1; answered <= 18; answered += 1) {
+      answerOne()
+      await until(() => asked.length >= 12 + answered)
+      expect(asked).toHaveLength(12 + answered)
+    }
+    for (let answered = 0; answered < 12; answered += 1) answerOne()
+    await Promise.all(asking)
+    expect(new Set(asked.map(([, name]) => name)).size).toBe(30)
+  })
+
+  it('come to each node 12 at a time, so that a slow one does not hold up another', async () => {
+    nodes = [one.peerId, two.peerId]
+    reacts(one, () => 'silence')
+    const asking = Array.from({ length: 20 }, (_, index) => federation.refresh(`room ${index}`))
+    const askedOf = ({ peerId }: Keyed): number => asked.filter(([node]) => node === peerId.toString()).length
+    await until(() => askedOf(two) === 20)
+    expect([askedOf(one), open.get(one.peerId.toString())]).toEqual([12, { now: 12, most: 12 }])
+    await clock.advance(1_000)
+    await Promise.all(asking)
+    expect(open.get(one.peerId.toString())).toEqual({ now: 0, most: 12 })
+    expect(clock.pending).toBe(0)
+  })
+
+  it('are 64 at the most: whoever asks more gets what is known, at once', async () => {
+    reacts(one, () => 'silence')
+    const asking = Array.from({ length: 64 }, (_, index) => federation.refresh(`room ${index}`))
+    expect(await settles(federation.refresh('one too many'))).toBe(true)
+    // Who asks for what is being asked for waits for that.
+    expect(await settles(federation.refresh('room 63'))).toBe(false)
+    await clock.advance(1_000)
+    await Promise.all(asking)
+    expect(asked.some(([, name]) => name === 'one too many')).toBe(false)
+  })
+})
+
+describe('whoever asks', () => {
+  it('is a node as long as it is connected as one', () => {
+    expect([one, ada].map(({ peerId }) => federation.isNode(peerId.toString()))).toEqual([true, false])
+    nodes = []
+    expect(federation.isNode(one.peerId.toString())).toBe(false)
+  })
+})

@@ -44,6 +44,7 @@ function peerConnection(local: string): RTCPeerConnection {
     { id: 'R', type: 'remote-candidate', candidateType: 'host' },
   ]
   return {
+    connectionState: 'connected',
     getStats: async () => new Map(stats.map((stat) => [stat.id, stat])),
   } as unknown as RTCPeerConnection
 }
@@ -207,6 +208,19 @@ describe('direct connections', () => {
     expect(await arrive(ids[5] ?? '')).toBe(false)
     await clock.advance(1)
     expect([await arrive(ids[5] ?? ''), await arrive(bob)]).toEqual([true, true])
+  })
+
+  it('are none where the other side has given up in the middle', async () => {
+    await direct.enable(webRtc)
+    const { upgrader: watched } = (made?.components ?? {}) as unknown as { upgrader: Record<string, Upgrade> }
+    let isAborted = false
+    const dead = { ...peerConnection('host'), connectionState: 'failed' }
+    const socket = Object.assign(new EventTarget(), { peerConnection: dead, abort: () => (isAborted = true) })
+    expect(() => watched['upgradeInbound']?.(socket, { remotePeer: peerIdFromString(ada) })).toThrow(
+      'did not come about',
+    )
+    expect(isAborted).toBe(true)
+    expect(await direct.routeTo(ada)).toBeUndefined()
   })
 
   it('make room for others as soon as an attempt has failed', async () => {

@@ -204,6 +204,16 @@ describe('a mesh', () => {
     expect(linked()).toHaveLength(LINKS_WANTED_MAX)
   })
 
+  it('counts nobody who is in none of its rooms, however many are connected', async () => {
+    for (const stranger of others.slice(10, 30)) connect(stranger)
+    candidates.set(TOPIC, others.slice(0, 2))
+    await pass(5_000)
+    expect(direct().sort()).toEqual(others.slice(0, 2))
+    // A member may come even so; a further stranger may not.
+    candidates.set(TOPIC, others.slice(0, 3))
+    expect([mesh.admits(others[2] ?? ''), mesh.admits(others[35] ?? '')]).toEqual([true, false])
+  })
+
   it('lets one link serve several rooms', async () => {
     topics = [TOPIC, OTHER_TOPIC]
     for (const topic of topics) candidates.set(topic, others.slice(0, 4))

@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CircuitRelayService, circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { expect, test } from 'vitest'
+import { chatGossipsub, type GhostChat, type Space } from '../../src/index.ts'
+import { atEnd, openTestSpace, startNode } from '../support/resources.ts'
+import { connected, eventOf, online } from '../support/wait.ts'
+
+/** A pause between two attempts to reach a node is 15 s at the most. */
+const BACK = { timeout: 30_000, interval: 250 }
+
+/** At which nodes a space is connected, and has a reservation. */
+async function placesOf(space: Space): Promise<[state: string, isRelay: boolean][]> {
+  return (await space.diagnose()).nodes.map(({ state, isRelay }) => [state, isRelay])
+}
+
+async function reservationsAt(url: string): Promise<unknown> {
+  return ((await (await fetch(`${url}/healthz`)).json()) as { reservations?: unknown }).reservations
+}
+
+/**
+ * A libp2p node that offers to be a relay, and says that it is reached as `addressesOf` makes it. It has no reservation
+ * and goes to no member: whoever wants something of it has to go where it says.
+ */
+async function relayingPeer(
+  addressesOf: (own: Multiaddr, peerId: string) => string[],
+): Promise<Libp2p<{ relay: CircuitRelayService; pubsub: ReturnType<ReturnType<typeof chatGossipsub>> }>> {
+  let peerId = ''
+  const peer = await createLibp2p({
+    start: false,
+    addresses: {
+      listen: ['/ip4/127.0.0.1/tcp/0/ws'],
+      announceFilter: (own) =>
+        own.flatMap((address) => addressesOf(address, peerId)).map((address) => multiaddr(address)),
+    },
+    transports: [webSockets(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: { denyDialMultiaddr: (address) => /127\.0\.0\.1.*p2p-circuit/.test(`${address}`) },
+    services: { identify: identify(), pubsub: chatGossipsub(), relay: circuitRelayServer() },
+  })
+  peerId = peer.peerId.toString()
+  await peer.start()
+  atEnd(() => peer.stop())
+  return peer
+}
+
+/** Joins, and resolves when everybody of these is there. */
+async function meet(...spaces: Space[]): Promise<GhostChat[]> {
+  const chats: GhostChat[] = []
+  for (const space of spaces) {
+    const chat = await space.joinChat('lobby')
+    await connected(chat)
+    chats.push(chat)
+  }
+  const dids = spaces.map(({ did }) => did)
+  await Promise.all(chats.map((chat) => online(chat, dids)))
+  return chats
+}
+
+test('a client of two nodes has a reservation at each of them, and no problem', async () => {
+  const nodes = [await startNode(), await startNode()]
+  const space = await openTestSpace('reservations', { nodes: nodes.map(({ url }) => url) })
+  const both = [
+    ['connected', true],
+    ['connected', true],
+  ]
+  await expect.poll(() => placesOf(space), BACK).toEqual(both)
+  expect(await Promise.all(nodes.map(({ url }) => reservationsAt(url)))).toEqual([1, 1])
+  const problems = async (): Promise<unknown> => (await space.diagnose()).problems.map(({ code }) => code)
+  await expect.poll(problems, BACK).toEqual([])
+  expect(await placesOf(space)).toEqual(both)
+})
+
+test('a member that offers to be a relay gets no reservation, also when the node is gone for a while', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ghostchat-test-'))
+  atEnd(() => rm(dataDir, { recursive: true }))
+  const node = await startNode({ dataDir })
+  const peer = await relayingPeer((own, peerId) => [`${own}/p2p/${peerId}/p2p-circuit/p2p/${peerId}`])
+  const relay = await openTestSpace('reservations', { nodes: [node.url], libp2p: peer })
+  const ada = await openTestSpace('reservations', { nodes: [node.url], allowPrivateAddresses: true })
+  const [relaysChat, adasChat] = (await meet(relay, ada)) as [GhostChat, GhostChat]
+  await expect.poll(() => placesOf(ada), BACK).toEqual([['connected', true]])
+
+  // She gets to know it as what it says it is: connected to it, over no relay.
+  await adasChat.requestBacklog()
+  const adasId = peerIdFromString((await ada.diagnose()).peerId)
+  const ways = (): unknown =>
+    peer
+      .getConnections(adasId)
+      .map(({ limits, remoteAddr }) => [limits, remoteAddr.toString().includes('p2p-circuit')])
+  await expect.poll(ways, BACK).toEqual([[undefined, false]])
+
+  await node.stop()
+  await expect.poll(() => placesOf(ada), BACK).not.toContainEqual(['connected', true])
+  const again = await startNode({ dataDir, port: Number(new URL(node.url).port) })
+  await expect.poll(() => placesOf(ada), BACK).toEqual([['connected', true]])
+  expect(await reservationsAt(again.url)).toBe(1)
+  expect(peer.services.relay.reservations.size).toBe(0)
+  // It was there to be asked all the time.
+  expect(ways()).toEqual([[undefined, false]])
+  const heard = eventOf(relaysChat, 'message')
+  await adasChat.send('still here')
+  expect(await heard).toMatchObject([ada.did, { text: 'still here' }])
+}, 120_000)
+
+test('who wants no direct connections opens no socket to where a member says it is', async () => {
+  const node = await startNode()
+  let knocks = 0
+  const trap = createServer((socket) => {
+    knocks += 1
+    socket.on('error', () => {}).destroy()
+  })
+  await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve))
+  atEnd(() => trap.close())
+  const there = `/ip4/127.0.0.1/tcp/${(trap.address() as AddressInfo).port}/ws`
+  const peer = await relayingPeer((_own, peerId) => [
+    there,
+    `${there}/p2p/${peerId}/p2p-circuit/p2p/${peerId}`,
+    `${there}/p2p/${peerId}/p2p-circuit/webrtc/p2p/${peerId}`,
+  ])
+  const member = await openTestSpace('sockets', { nodes: [node.url], libp2p: peer })
+  const options = { nodes: [node.url], allowPrivateAddresses: true }
+  const ada = await openTestSpace('sockets', { ...options, direct: false })
+  const [, adasChat] = await meet(member, ada)
+  // She asks it for what she missed, and looks for it wherever she can.
+  expect(await adasChat?.requestBacklog()).toEqual([])
+  expect(knocks).toBe(0)
+
+  // Who does want them goes there: the address got about.
+  const bob = await openTestSpace('sockets', options)
+  const bobsChat = await bob.joinChat('lobby')
+  await online(
+    bobsChat,
+    [member, ada, bob].map(({ did }) => did),
+  )
+  await bobsChat.requestBacklog()
+  await expect.poll(() => knocks, BACK).toBeGreaterThan(0)
+}, 60_000)

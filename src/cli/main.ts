@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import { GhostChatError } from '../errors.ts'
 import { version } from '../version.ts'
-import { runDiagnose } from './diagnose-command.ts'
-import { runNode } from './node-command.ts'
 import { UsageError } from './usage-error.ts'
 
 const HELP = `ghostchat ${version}
@@ -20,9 +18,10 @@ Options:
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
+/** Each is loaded when it is run: a node has no use for a client, and neither should be waited for. */
 const COMMANDS: Record<string, (args: string[]) => Promise<void>> = {
-  node: runNode,
-  diagnose: runDiagnose,
+  node: async (args) => (await import('./node-command.ts')).runNode(args),
+  diagnose: async (args) => (await import('./diagnose-command.ts')).runDiagnose(args),
 }
 
 async function main([command, ...args]: string[]): Promise<void> {

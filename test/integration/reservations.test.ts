@@ -14,6 +14,7 @@ import { createLibp2p } from 'libp2p'
 import { expect, test } from 'vitest'
 import { chatGossipsub, type GhostChat, type Space } from '../../src/index.ts'
 import { atEnd, openTestSpace, startNode } from '../support/resources.ts'
+import { realPeerId } from '../support/routing.ts'
 import { connected, eventOf, online } from '../support/wait.ts'
 
 /** A pause between two attempts to reach a node is 15 s at the most. */
@@ -86,13 +87,16 @@ test('a member that offers to be a relay gets no reservation, also when the node
   const dataDir = await mkdtemp(join(tmpdir(), 'ghostchat-test-'))
   atEnd(() => rm(dataDir, { recursive: true }))
   const node = await startNode({ dataDir })
-  const peer = await relayingPeer((own, peerId) => [`${own}/p2p/${peerId}/p2p-circuit/p2p/${peerId}`])
+  const peer = await relayingPeer((own) => [own.toString()])
+  const [behind] = peer.getMultiaddrs()
+  const accomplice = await relayingPeer((_own, peerId) => [`${behind}/p2p-circuit/p2p/${peerId}`])
   const relay = await openTestSpace('reservations', { nodes: [node.url], libp2p: peer })
+  const lure = await openTestSpace('reservations', { nodes: [node.url], libp2p: accomplice })
   const ada = await openTestSpace('reservations', { nodes: [node.url], allowPrivateAddresses: true })
-  const [relaysChat, adasChat] = (await meet(relay, ada)) as [GhostChat, GhostChat]
+  const [relaysChat, , adasChat] = (await meet(relay, lure, ada)) as [GhostChat, GhostChat, GhostChat]
   await expect.poll(() => placesOf(ada), BACK).toEqual([['connected', true]])
 
-  // She gets to know it as what it says it is: connected to it, over no relay.
+  // Another member, who says it is behind that relay, brings her to it: connected, over no other relay.
   await adasChat.requestBacklog()
   const adasId = peerIdFromString((await ada.diagnose()).peerId)
   const ways = (): unknown =>
@@ -123,11 +127,12 @@ test('who wants no direct connections opens no socket to where a member says it 
   })
   await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve))
   atEnd(() => trap.close())
-  const there = `/ip4/127.0.0.1/tcp/${(trap.address() as AddressInfo).port}/ws`
+  const { port } = trap.address() as AddressInfo
+  const there = `/ip4/127.0.0.1/tcp/${port}/ws/p2p/${realPeerId(1)}`
   const peer = await relayingPeer((_own, peerId) => [
-    there,
-    `${there}/p2p/${peerId}/p2p-circuit/p2p/${peerId}`,
-    `${there}/p2p/${peerId}/p2p-circuit/webrtc/p2p/${peerId}`,
+    `/ip4/127.0.0.1/tcp/${port}/ws/p2p/${peerId}`,
+    `${there}/p2p-circuit/p2p/${peerId}`,
+    `${there}/p2p-circuit/webrtc/p2p/${peerId}`,
   ])
   const member = await openTestSpace('sockets', { nodes: [node.url], libp2p: peer })
   const options = { nodes: [node.url], allowPrivateAddresses: true }

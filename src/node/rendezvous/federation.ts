@@ -105,6 +105,7 @@ export class Federation {
     let leave = (): void => {}
     try {
       leave = await this.#turnstile.enter(node.toString(), signal)
+      if ((this.#silentUntil.get(node.toString()) ?? 0) > this.#clock.now()) return
       const { peers } = await this.#client.discover(node, { namespace, limit: LIMIT, signal })
       for (const { peerId, addresses, ttlSeconds, record } of peers) {
         if (!record.isPlain || addresses.length === 0) continue

@@ -1,6 +1,6 @@
 import type { Connection, Listener } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { ManualClock } from 'ghostchat/testing'
+import { ManualClock, settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Reservations } from '../../../src/network/reservations.ts'
 import { NOW } from '../../support/authors.ts'
@@ -159,7 +159,7 @@ describe('a reservation that was refused', () => {
     await clock.advance(30_000)
     connection.status = 'closed'
     ends[0]?.reject()
-    await reservations.reserveAt(connection)
+    await settle()
     expect([attempts.length, clock.pending]).toEqual([2, 0])
   })
 

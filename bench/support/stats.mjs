@@ -5,6 +5,8 @@ export function quantile(values, share) {
   const place = (sorted.length - 1) * share
   const below = Math.floor(place)
   const above = sorted[Math.min(below + 1, sorted.length - 1)]
+  // Also where both are infinite.
+  if (above === sorted[below]) return above
   return sorted[below] + (above - sorted[below]) * (place - below)
 }
 

@@ -55,9 +55,14 @@ export class ExpectedNodes {
     const key = keyOf(topic, peerId)
     const id = peerId.toString()
     const isKnown = this.#pubsub.getSubscribers(topic).some((subscriber) => subscriber.equals(peerId))
-    if (isKnown || this.#waits.has(key)) return true
-    if (!streamsInbound?.has(id) || !streamsOutbound?.has(id)) return this.#isTooLate(id)
-    if (!handleReceivedSubscription.call(this.#pubsub, peerId, topic, true)) return true
+    if (!streamsInbound?.has(id) || !streamsOutbound?.has(id)) return isKnown || this.#isTooLate(id)
+    if (isKnown) {
+      // It spoke first; without this it would take us into its gossip at its next heartbeat only.
+      this.#graft(topic, id)
+      return true
+    }
+    if (this.#waits.has(key) || !handleReceivedSubscription.call(this.#pubsub, peerId, topic, true))
+      return true
     this.#graft(topic, id)
     const cancel = this.#clock.after(PATIENCE_MS, () => {
       this.#waits.delete(key)

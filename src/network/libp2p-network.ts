@@ -202,7 +202,8 @@ export class Libp2pNetwork implements Network {
     const topics = detail.subscriptions.map(({ topic }) => topic)
     this.#expected.heard(detail.peerId, topics)
     for (const topic of topics) {
-      if (this.#channels.get(topic)?.refresh()) this.#retrySoon()
+      const channel = this.#channels.get(topic)
+      if (channel !== undefined && this.#refresh(channel)) this.#retrySoon()
     }
   }
 

@@ -95,11 +95,13 @@ describe('a node that hears of a topic', () => {
     expect(clock.pending).toBe(1)
   })
 
-  it('is left as it is when it has said already that it is in the topic', () => {
+  it('is asked for messages, once, when it has said already that it is in the topic', () => {
     pubsub.connect(id)
     pubsub.handleReceivedSubscription(node, 'a', true)
-    expect(expected.expect('a', node)).toBe(true)
-    expect(pubsub.calls).toHaveLength(1)
+    expect([expected.expect('a', node), expected.expect('a', node)]).toEqual([true, true])
+    const calls = pubsub.calls.map(([what]) => what)
+    expect(calls.filter((what) => what === 'subscribed')).toHaveLength(1)
+    expect(calls).toHaveLength(3)
     expect(clock.pending).toBe(0)
   })
 

@@ -5,7 +5,7 @@ import { checkKind, checkOptions, checkSignal } from './check.ts'
 import { GhostChatError } from './errors.ts'
 import { createAuthor } from './identity/author.ts'
 import { type Identity, openIdentity } from './identity/identity.ts'
-import { createVerifier } from './identity/verifier.ts'
+import { sharedVerifier } from './identity/verifier.ts'
 import { BACKLOG_MAX_EVENTS } from './limits.ts'
 import type { DiagnosedDevice, Diagnosis } from './network/diagnosis.ts'
 import { type OpenClient, openClient } from './network/open-client.ts'
@@ -127,7 +127,7 @@ export class Space {
       {
         author: createAuthor(identity, { clock, random }),
         network,
-        verifier: createVerifier(),
+        verifier: sharedVerifier,
         clock,
         random,
         logger,

@@ -56,6 +56,9 @@ export function createVerifier(
   }
 }
 
+/** The verifier of this process: a key is checked and imported once, however many spaces meet it. */
+export const sharedVerifier: Verifier = createVerifier()
+
 async function prepareKey(did: string, native: () => Promise<boolean>): Promise<VerifyKey> {
   const publicKey = publicKeyOf(did)
   if (publicKey === undefined || !isPrimeOrder(publicKey)) return never

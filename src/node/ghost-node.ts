@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import { systemClock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
-import { createVerifier } from '../identity/verifier.ts'
+import { sharedVerifier } from '../identity/verifier.ts'
 import { systemRandom } from '../random.ts'
 import { version } from '../version.ts'
 import { httpRoutes, type NodeFacts } from './http-routes.ts'
@@ -91,7 +91,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     const peers = new NodePeers({ ...parts, onChange: () => hub.review() })
     const hub = new Hub({
       ...parts,
-      verifier: createVerifier(),
+      verifier: sharedVerifier,
       isNode: (peerId) => peers.has(peerId),
       onEvents: (events) => {
         for (const event of events) wills?.seen(event)

@@ -21,6 +21,8 @@ export class Presence {
   #leave: SignedEvent<'leave'> | undefined
   #stopRenewing = (): void => {}
   #reassertedAt = Number.NEGATIVE_INFINITY
+  /** When it renews next, while the timer below is set. */
+  #reassertAt = 0
   #cancelReassertion: (() => void) | undefined
   /** The presence was taken back, until the next {@link join}. */
   #away = false
@@ -69,8 +71,12 @@ export class Presence {
 
   /** Renews after a delay, by default at once; never sooner than a second after it last did so. */
   reassert(delayMs = 0): void {
-    if (this.#away || this.#cancelReassertion !== undefined) return
-    const pauseMs = Math.max(delayMs, this.#reassertedAt + GREETING_PAUSE_MS - this.#clock.now())
+    const now = this.#clock.now()
+    const pauseMs = Math.max(delayMs, this.#reassertedAt + GREETING_PAUSE_MS - now)
+    const isSooner = this.#cancelReassertion === undefined || now + pauseMs < this.#reassertAt
+    if (this.#away || !isSooner) return
+    this.#cancelReassertion?.()
+    this.#reassertAt = now + pauseMs
     this.#cancelReassertion = this.#clock.after(pauseMs, () => {
       this.#cancelReassertion = undefined
       this.#reassertedAt = this.#clock.now()

@@ -38,7 +38,12 @@ export interface RoomOptions {
   listener: RoomListener
 }
 
-/** Within what time the members that lost a node say that they are still there. Its wills wait for 10 s. */
+/**
+ * When the members that lost a node say that they are still there: before its wills are published, after 10 s, and
+ * not before a page that is closing is closed. Firefox ends its WebSockets first, and what it then says over a direct
+ * connection would come after its leave.
+ */
+const REASSERT_AFTER_MS = 3_000
 const REASSERT_WITHIN_MS = 3_000
 /** A neighbour that comes this soon after another is no news of its own. */
 const JUST_NOW_MS = 500
@@ -229,7 +234,7 @@ export class Room {
     if ((this.#channel?.neighbours() ?? 0) === 0) return
     // Others are still there. A node that lost us would publish our will, unless it hears of us; and what was on its
     // way through whoever is gone may not have arrived.
-    this.presence.reassert(this.#options.random.fraction() * REASSERT_WITHIN_MS)
+    this.presence.reassert(REASSERT_AFTER_MS + this.#options.random.fraction() * REASSERT_WITHIN_MS)
     this.#catchUp.lookAgain()
   }
 

@@ -83,7 +83,7 @@ export class Client {
   readonly mesh: Mesh
   readonly nodes: ClientNode[] = []
   readonly direct: Direct | undefined
-  readonly #parts: ClientParts
+  readonly #reservations: Reservations | undefined
   readonly #options: ClientOptions
   readonly #known: KnownNodes
   readonly #policy: DialPolicy
@@ -98,7 +98,7 @@ export class Client {
   private constructor(libp2p: ChatLibp2p, parts: ClientParts, options: ClientOptions) {
     const { clock, random } = options
     this.libp2p = libp2p
-    this.#parts = parts
+    this.#reservations = parts.reservations
     this.direct = parts.direct
     this.#options = options
     this.#known = parts.known
@@ -113,8 +113,12 @@ export class Client {
       routesTo: (peerId) => this.#routesTo(peerId).relayed,
       onTopics: (change) => this.#onTopics(change),
       lookUp: async (topic) => {
-        const inTime = new Promise<void>((resolve) => clock.after(LOOK_UP_MS, resolve))
+        let cancel = (): void => {}
+        const inTime = new Promise<void>((resolve) => {
+          cancel = clock.after(LOOK_UP_MS, resolve)
+        })
         await Promise.race([inTime, Promise.all(this.nodes.map(({ meeting }) => meeting.lookUp(topic)))])
+        cancel()
       },
       onClose: async () => {
         for (const { link, meeting } of this.nodes) {
@@ -137,7 +141,9 @@ export class Client {
       candidates: (topic) => this.#book.peersIn(topic),
       routesTo: (peerId) => this.#routesTo(peerId),
       isNode,
-      onSparse: (topic) => this.#seek(topic),
+      onSparse: (topic) => {
+        if (this.#canLink) this.#seek(topic)
+      },
     })
     if (this.direct !== undefined) this.direct.admits = (peerId) => this.mesh.admits(peerId)
     libp2p.addEventListener('self:peer:update', this.#onAddresses)
@@ -281,7 +287,7 @@ export class Client {
   #onNode({ known, meeting, users }: ClientNode, connection: Connection, described: Promise<void>): void {
     known.peerId = connection.remotePeer
     introduce(this.libp2p, connection)
-    void this.#parts.reservations?.reserveAt(connection)
+    void this.#reservations?.reserveAt(connection)
     this.network.nodeConnected()
     meeting.connected(connection)
     described.then(
@@ -328,6 +334,11 @@ export class Client {
     }
   }
 
+  /** Whether this device may and can connect directly; a dapp's libp2p node shows by its transports. */
+  get #canLink(): boolean {
+    return this.#options.direct && this.direct?.isAvailable !== false
+  }
+
   /** Through our nodes, and where discovery found the peer, as far as we may go there. */
   #routesTo(peerId: string): { relayed: Multiaddr[]; direct: Multiaddr[] } {
     const isOpen = (address: Multiaddr): boolean =>
@@ -336,13 +347,12 @@ export class Client {
     const found = this.#book.addressesOf(peerId).filter(isOpen)
     const has = (address: Multiaddr, part: string): boolean =>
       address.getComponents().some(({ name }) => name === part)
-    const isPossible = this.#options.direct && this.direct?.isAvailable !== false
     return {
       relayed: unique([
         ...this.#known.routesTo(peerId),
         ...found.filter((address) => has(address, 'p2p-circuit') && !has(address, 'webrtc')),
       ]),
-      direct: isPossible ? found.filter((address) => has(address, 'webrtc')) : [],
+      direct: this.#canLink ? found.filter((address) => has(address, 'webrtc')) : [],
     }
   }
 

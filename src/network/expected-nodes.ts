@@ -30,6 +30,8 @@ export class ExpectedNodes {
   readonly #onDisappointed: (topic: string, peerId: string) => void
   /** By topic and peer id: ends the wait. */
   readonly #waits = new Map<string, () => void>()
+  /** By topic and peer id: the node has spoken of the topic, or was expected in vain. It is not expected again. */
+  readonly #settled = new Set<string>()
   /** By peer id of a node: since when its streams are waited for. */
   readonly #awaitedSince = new Map<string, number>()
 
@@ -61,11 +63,12 @@ export class ExpectedNodes {
       this.#graft(topic, id)
       return true
     }
-    if (this.#waits.has(key) || !handleReceivedSubscription.call(this.#pubsub, peerId, topic, true))
-      return true
+    if (this.#settled.has(key) || this.#waits.has(key)) return true
+    if (!handleReceivedSubscription.call(this.#pubsub, peerId, topic, true)) return true
     this.#graft(topic, id)
     const cancel = this.#clock.after(PATIENCE_MS, () => {
       this.#waits.delete(key)
+      this.#settled.add(key)
       this.#pubsub.handleReceivedSubscription?.(peerId, topic, false)
       this.#onDisappointed(topic, peerId.toString())
     })
@@ -89,19 +92,25 @@ export class ExpectedNodes {
     sendGraft.call(this.#pubsub, id, [topic])
   }
 
-  /** A peer said whether it is in these topics. */
+  /** A node said whether it is in these topics. */
   heard(peerId: PeerId, topics: readonly string[]): void {
-    for (const topic of topics) this.#end(keyOf(topic, peerId))
+    for (const topic of topics) {
+      this.#end(keyOf(topic, peerId))
+      this.#settled.add(keyOf(topic, peerId))
+    }
   }
 
   /** A peer is gone: gossipsub has forgotten its subscriptions. */
   gone(peerId: PeerId): void {
     this.#awaitedSince.delete(peerId.toString())
-    for (const key of [...this.#waits.keys()]) if (key.endsWith(` ${peerId.toString()}`)) this.#end(key)
+    const isOfPeer = (key: string): boolean => key.endsWith(` ${peerId.toString()}`)
+    for (const key of [...this.#waits.keys()].filter(isOfPeer)) this.#end(key)
+    for (const key of [...this.#settled].filter(isOfPeer)) this.#settled.delete(key)
   }
 
   close(): void {
     for (const key of [...this.#waits.keys()]) this.#end(key)
+    this.#settled.clear()
   }
 
   #end(key: string): void {

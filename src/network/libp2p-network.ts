@@ -200,7 +200,12 @@ export class Libp2pNetwork implements Network {
 
   readonly #onSubscriptionChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
     const topics = detail.subscriptions.map(({ topic }) => topic)
-    this.#expected.heard(detail.peerId, topics)
+    // A hub names all its rooms, and members name theirs: only our own rooms at nodes matter.
+    if (this.#isNode(detail.peerId))
+      this.#expected.heard(
+        detail.peerId,
+        topics.filter((topic) => this.#channels.has(topic)),
+      )
     for (const topic of topics) {
       const channel = this.#channels.get(topic)
       if (channel !== undefined && this.#refresh(channel)) this.#retrySoon()

@@ -28,11 +28,11 @@ export class RoomState {
   readonly #typing: Typing
   readonly #onArrival: (event: SignedEvent) => void
   readonly #expiry: ExpiryTimer
-  /** One object a message, for as long as the timeline has the event. */
   /** By id: the own messages whose fate is open. */
   readonly #unsent = new Map<string, Message>()
   #lastArrival: Promise<void> = Promise.resolve()
   #isClosed = false
+  /** One object a message, for as long as the timeline has the event. */
   readonly #messages = new WeakMap<TimelineEvent, Message>()
 
   constructor(options: {

@@ -285,10 +285,13 @@ export class Libp2pNetwork implements Network {
 
   /** A member that is not at our nodes may be at another: where, discovery knows by its topic. */
   async #connectionTo(peerId: string, signal: AbortSignal, topic?: string): Promise<Connection> {
-    const find = (): Connection | undefined =>
-      this.#libp2p
+    const find = (): Connection | undefined => {
+      const open = this.#libp2p
         .getConnections()
-        .find(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peerId)
+        .filter(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peerId)
+      // One through a node is closed as soon as it has served to make the direct one.
+      return open.find(({ limits }) => limits === undefined) ?? open[0]
+    }
     const known = find()
     if (known !== undefined) return known
     const routes = this.#routesTo(peerId)

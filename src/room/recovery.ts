@@ -36,29 +36,37 @@ export class Recovery {
   /**
    * Asks up to `peers` members (default 3), one first, then the others at once:
    * the first answer tells who else there is. A member that fails is replaced by
-   * another. Where nobody is known it waits up to 2 s for somebody to show.
+   * another; where there is no other it is asked a second time, since what broke
+   * may have been the connection only. Where nobody is known it waits up to 2 s
+   * for somebody to show.
    */
   async run(
     ask: (peerId: string) => Promise<BacklogOutcome>,
     options: { signal: AbortSignal; peers?: number },
   ): Promise<BacklogOutcome[]> {
     const { signal, peers = BACKLOG_PEERS } = options
-    const tried = new Set<string>()
-    const answers: BacklogOutcome[] = []
+    const tried: string[] = []
+    const answered = new Map<string, BacklogOutcome>()
     if (this.#candidates().length === 0) await this.#waitForCandidate(signal)
-    while (answers.length < peers && tried.size < ATTEMPTS_MAX && !signal.aborted) {
-      const untried = this.#candidates().filter((peer) => !tried.has(peer))
-      const round = sample(this.#random, untried, answers.length === 0 ? 1 : peers - answers.length)
+    while (answered.size < peers && tried.length < ATTEMPTS_MAX && !signal.aborted) {
+      const candidates = this.#candidates().filter((peer) => !answered.has(peer))
+      const untried = candidates.filter((peer) => !tried.includes(peer))
+      const failedOnce = candidates.filter((peer) => tried.indexOf(peer) === tried.lastIndexOf(peer))
+      const next = untried.length > 0 ? untried : failedOnce
+      const round = sample(this.#random, next, answered.size === 0 ? 1 : peers - answered.size)
       if (round.length === 0) break
-      for (const peer of round) tried.add(peer)
-      const outcomes = await Promise.allSettled(round.map(ask))
-      for (const [index, outcome] of outcomes.entries()) {
-        if (outcome.status === 'fulfilled') answers.push(outcome.value)
-        else this.#logger.debug(`no backlog from ${round[index]}`, outcome.reason)
-      }
+      tried.push(...round)
+      const attempts = round.map(async (peer) => {
+        try {
+          answered.set(peer, await ask(peer))
+        } catch (thrown) {
+          this.#logger.debug(`no backlog from ${peer}`, thrown)
+        }
+      })
+      await Promise.all(attempts)
     }
     signal.throwIfAborted()
-    return answers
+    return [...answered.values()]
   }
 
   #waitForCandidate(signal: AbortSignal): Promise<void> {

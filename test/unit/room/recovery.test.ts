@@ -76,6 +76,16 @@ describe('a recovery', () => {
     expect(asked).toHaveLength(4)
   })
 
+  it('asks who failed a second time where there is nobody else, and no third time', async () => {
+    candidates = ['a']
+    const run = recovery.run((peer) => (asked.length === 0 ? fail(peer) : ask(peer)), { signal: never })
+    expect(await run).toEqual([answer])
+    expect(asked).toEqual(['a', 'a'])
+    asked = []
+    expect(await recovery.run(fail, { signal: never })).toEqual([])
+    expect(asked).toEqual(['a', 'a'])
+  })
+
   it('asks as many as it is told to', async () => {
     candidates = ['a', 'b', 'c']
     expect(await recovery.run(ask, { signal: never, peers: 1 })).toEqual([answer])

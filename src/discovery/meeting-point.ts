@@ -14,8 +14,10 @@ export interface RendezvousRequests {
   ): Promise<{ peers: readonly FoundPeer[] }>
 }
 
-/** How many members of a room are asked for: a random handful of them is connected to. */
-const DISCOVER_LIMIT = 64
+/** How many members of a room are asked for: a random handful of them is connected to, and each record costs a verification. */
+const DISCOVER_LIMIT = 12
+/** How many where it is a particular member that is looked for. */
+const LOOK_UP_LIMIT = 64
 /** How often a room may be looked up again. */
 const SEEK_PAUSE_MS = 20_000
 /** How long after registering to look once more. */
@@ -116,7 +118,7 @@ export class MeetingPoint {
   async lookUp(topic: string): Promise<void> {
     const connection = this.#connection
     if (connection === undefined || !this.#topics.has(topic)) return
-    await this.#discover(connection, topic).catch(this.#onFailure)
+    await this.#discover(connection, topic, LOOK_UP_LIMIT).catch(this.#onFailure)
   }
 
   /** This device can be reached elsewhere now: registers again. */
@@ -149,7 +151,7 @@ export class MeetingPoint {
 
   async #tendTopic(connection: Connection, namespace: string, topic: Topic): Promise<void> {
     if (topic.seekAt !== undefined && topic.seekAt <= this.#clock.now()) {
-      await this.#discover(connection, namespace)
+      await this.#discover(connection, namespace, DISCOVER_LIMIT)
       if (connection !== this.#connection) return
       topic.seekAt = undefined
     }
@@ -168,8 +170,8 @@ export class MeetingPoint {
     topic.seekAt = Math.min(topic.seekAt ?? lookAt, lookAt)
   }
 
-  async #discover(connection: Connection, namespace: string): Promise<void> {
-    const options = { namespace, limit: DISCOVER_LIMIT, signal: this.#signal() }
+  async #discover(connection: Connection, namespace: string, limit: number): Promise<void> {
+    const options = { namespace, limit, signal: this.#signal() }
     const { peers } = await this.#requests.discover(connection, options)
     if (this.#topics.has(namespace)) this.#onFound(namespace, peers)
   }

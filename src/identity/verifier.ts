@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { KEYS_MAX } from '../limits.ts'
 import { publicKeyOf } from './did-key.ts'
+import { isPrimeOrder } from './prime-order.ts'
 import { supportsEd25519 } from './webcrypto.ts'
 
 /** Verifies Ed25519 signatures of DIDs. */
@@ -22,9 +23,10 @@ const never: VerifyKey = async () => false
  *
  * Engines disagree about signatures under keys that have a part of small order,
  * and under such a key a signature for any message can exist. So a key counts
- * only when it is canonical and of prime order; under such a key all engines
- * agree. It is checked once for each DID and kept in a cache of 2,048 keys,
- * least recently used out first.
+ * only when it is canonical and of prime order. Under such a key they disagree
+ * about one R only, the identity, which nobody signs with and nobody may. A key is
+ * checked once for each DID and kept in a cache of 2,048 keys, least recently used
+ * out first.
  */
 export function createVerifier(
   options: { maxKeys?: number; native?: () => Promise<boolean> } = {},
@@ -47,7 +49,7 @@ export function createVerifier(
     async verify(did, data, signature) {
       try {
         const verifyKey = await keyOf(did)
-        return await verifyKey(data, signature)
+        return !hasIdentityAsR(signature) && (await verifyKey(data, signature))
       } catch {
         keys.delete(did)
         return false
@@ -61,20 +63,15 @@ export const sharedVerifier: Verifier = createVerifier()
 
 async function prepareKey(did: string, native: () => Promise<boolean>): Promise<VerifyKey> {
   const publicKey = publicKeyOf(did)
-  if (publicKey === undefined || !isPrimeOrder(publicKey)) return never
+  if (publicKey === undefined || !(await isPrimeOrder(publicKey))) return never
   if (!(await native())) return async (data, signature) => verifyStrictly(publicKey, data, signature)
   const key = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify'])
   return (data, signature) => crypto.subtle.verify('Ed25519', key, signature, data)
 }
 
-/** Canonical encoding of a point other than the identity, in the subgroup of prime order. */
-function isPrimeOrder(encodedPoint: Uint8Array): boolean {
-  try {
-    const point = ed25519.Point.fromBytes(encodedPoint, false)
-    return !point.is0() && point.isTorsionFree()
-  } catch {
-    return false
-  }
+/** WebCrypto's specification refuses every R of small order; of those only the identity can satisfy the equation. */
+function hasIdentityAsR(signature: Uint8Array): boolean {
+  return signature[0] === 1 && signature.subarray(1, 32).every((byte) => byte === 0)
 }
 
 /**

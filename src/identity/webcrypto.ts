@@ -1,27 +1,63 @@
-let supported: Promise<boolean> | undefined
+/** Whether this platform's WebCrypto signs and verifies by Ed25519. Asked once. */
+export const supportsEd25519 = once('Ed25519', ['sign', 'verify'])
 
-/** Whether this platform's WebCrypto knows Ed25519. Asked once. */
-export function supportsEd25519(): Promise<boolean> {
-  supported ??= probe()
-  return supported
+/** Whether this platform's WebCrypto has X25519. Asked once. */
+export const supportsX25519 = once('X25519', ['deriveBits'])
+
+function once(algorithm: string, usages: KeyUsage[]): () => Promise<boolean> {
+  let answer: Promise<boolean> | undefined
+  return () => {
+    answer ??= probe(algorithm, usages)
+    return answer
+  }
 }
 
-async function probe(): Promise<boolean> {
+async function probe(algorithm: string, usages: KeyUsage[]): Promise<boolean> {
   try {
-    const pair = await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])
-    return 'privateKey' in pair
+    return 'privateKey' in (await crypto.subtle.generateKey(algorithm, false, usages))
   } catch {
     return false
   }
 }
 
-/** DER of a PKCS #8 Ed25519 private key up to its 32 bytes (RFC 8410 §7). */
-const PKCS8_PREFIX = [
-  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-]
+/** The last arc of the algorithm's object identifier, 1.3.101.n (RFC 8410 §3). */
+const ED25519_ARC = 112
+const X25519_ARC = 110
+
+/** DER of a PKCS #8 private key (RFC 8410 §7). */
+function pkcs8(arc: number, key: Uint8Array): Uint8Array<ArrayBuffer> {
+  const prefix = [
+    0x30,
+    0x2e,
+    0x02,
+    0x01,
+    0x00,
+    0x30,
+    0x05,
+    0x06,
+    0x03,
+    0x2b,
+    0x65,
+    arc,
+    0x04,
+    0x22,
+    0x04,
+    0x20,
+  ]
+  return new Uint8Array([...prefix, ...key])
+}
 
 /** A signing key that never leaves WebCrypto, from a 32-byte seed. */
 export function importSigningKey(seed: Uint8Array): Promise<CryptoKey> {
-  const pkcs8 = new Uint8Array([...PKCS8_PREFIX, ...seed])
-  return crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', false, ['sign'])
+  return crypto.subtle.importKey('pkcs8', pkcs8(ED25519_ARC, seed), 'Ed25519', false, ['sign'])
+}
+
+/** A scalar (private) or a coordinate (public) of 32 bytes for X25519. */
+export function importX25519Key(
+  kind: 'private' | 'public',
+  key: Uint8Array<ArrayBuffer>,
+): Promise<CryptoKey> {
+  return kind === 'public'
+    ? crypto.subtle.importKey('raw', key, 'X25519', false, [])
+    : crypto.subtle.importKey('pkcs8', pkcs8(X25519_ARC, key), 'X25519', false, ['deriveBits'])
 }

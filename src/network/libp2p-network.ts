@@ -216,10 +216,11 @@ export class Libp2pNetwork implements Network {
   readonly #onDisconnect = ({ detail: peerId }: CustomEvent<PeerId>): void => {
     this.#expected.gone(peerId)
     queueMicrotask(() => {
-      const losers = [...this.#channels.values()].filter((channel) => channel.disconnected(peerId.toString()))
-      if (losers.length === 0) return
-      if (this.#isNode(peerId)) for (const channel of losers) channel.lost(peerId.toString())
-      else void this.#probe(peerId.toString(), losers)
+      const channels = [...this.#channels.values()]
+      const losers = channels.filter((channel) => channel.disconnected(peerId.toString()))
+      // A node has our wills before it takes part in our rooms.
+      if (this.#isNode(peerId)) for (const channel of channels) channel.lost(peerId.toString())
+      else if (losers.length > 0) void this.#probe(peerId.toString(), losers)
     })
   }
 

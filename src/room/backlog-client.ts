@@ -11,13 +11,17 @@ export interface BacklogOutcome {
   more: boolean
 }
 
+/** A peer does not answer, or not as it should: it is not worth asking again. */
+export class BacklogRefusal extends Error {}
+
 /**
  * Asks one peer for its backlog and puts what it answers through `admitAll`, as
  * it comes. Events that were admitted before something went wrong stay.
  *
- * Rejects when the peer cannot be reached, is busy, takes over 10 s, sends more
- * than was asked, or sends an event that the gate rejects: somebody who forges
- * one event is not believed about what it leaves out either.
+ * Rejects when the peer cannot be reached or the stream breaks; with a
+ * {@link BacklogRefusal} when it is busy, takes over 10 s, sends more than was
+ * asked, or sends an event that the gate rejects: somebody who forges one event is
+ * not believed about what it leaves out either.
  */
 export async function askBacklog(
   channel: Channel,
@@ -30,10 +34,14 @@ export async function askBacklog(
   },
 ): Promise<BacklogOutcome> {
   const timeout = new AbortController()
-  const cancel = options.clock.after(BACKLOG_TIMEOUT_MS, () => timeout.abort(new Error('no answer in time')))
+  const cancel = options.clock.after(BACKLOG_TIMEOUT_MS, () =>
+    timeout.abort(new BacklogRefusal('no answer in time')),
+  )
   try {
     const signal = AbortSignal.any([options.signal, timeout.signal])
     return await ask(await channel.open(peerId, { signal }), request, options.admitAll, signal)
+  } catch (thrown) {
+    throw timeout.signal.aborted ? timeout.signal.reason : thrown
   } finally {
     cancel()
   }
@@ -54,14 +62,15 @@ async function ask(
     let received = 0
     for await (const frame of stream.frames) {
       const answer = decodeAnswer(frame)
-      if (answer === undefined) throw new Error('malformed backlog answer')
-      if (answer.kind === 'busy') throw new Error('the peer is busy')
+      if (answer === undefined) throw new BacklogRefusal('malformed backlog answer')
+      if (answer.kind === 'busy') throw new BacklogRefusal('the peer is busy')
       if (answer.kind === 'done') return { accepted, more: answer.more }
       received += answer.jwts.length
-      if (received > request.limit + BACKLOG_MAX_DEVICES) throw new Error('the backlog answer does not end')
+      if (received > request.limit + BACKLOG_MAX_DEVICES)
+        throw new BacklogRefusal('the backlog answer does not end')
       const result = await admitAll(answer.jwts)
       accepted += result.accepted
-      if (result.rejected) throw new Error('the backlog answer has a forged event')
+      if (result.rejected) throw new BacklogRefusal('the backlog answer has a forged event')
     }
     throw new Error('the backlog answer broke off')
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
-import { BACKLOG_MAX_EVENTS, CONNECT_WAIT_MS, SECOND_LOOK_MS } from '../limits.ts'
+import { BACKLOG_MAX_EVENTS, BACKLOG_PEERS, CONNECT_WAIT_MS, SECOND_LOOK_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel } from '../network/network.ts'
 import { comparePositions, type Position, positionOf } from '../wire/event.ts'
@@ -98,15 +98,15 @@ export class CatchUp {
   }
 
   /**
-   * Asks one member in a few seconds for what may have been missed, and where
-   * nobody answered, again later: right after a node came back, members cannot be
+   * Asks two more members in a few seconds for what may have been missed, or kept
+   * from us, and where nobody answered, again later: right after a node came back, members cannot be
    * reached yet.
    */
   lookAgain(afterMs = SECOND_LOOK_MS): void {
     const { signal } = this.#closing
     this.#cancelSecondLook()
     this.#cancelSecondLook = this.#clock.after(afterMs, () => {
-      this.#askAndTell({ limit: this.#backlogLimit, peers: 1, signal }).then(
+      this.#askAndTell({ limit: this.#backlogLimit, peers: BACKLOG_PEERS - 1, signal }).then(
         ({ answers }) => {
           const isAlone = this.#recovery.candidates === 0
           if (answers === 0 && !isAlone && !signal.aborted)
@@ -154,7 +154,7 @@ export class CatchUp {
   async #fetchBacklog(limit: number, signal: AbortSignal): Promise<void> {
     const fresh: Message[] = []
     try {
-      const { more } = await this.#ask({ limit, signal }, fresh)
+      const { more } = await this.#ask({ limit, peers: 1, signal }, fresh)
       const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
       if (this.#isNewcomer && more && history < limit) {
         await this.#ask({ limit: limit - history, before: this.#oldest(undefined), signal }, fresh)

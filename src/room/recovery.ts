@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { BACKLOG_PEERS, GREETING_WAIT_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { type Random, sample } from '../random.ts'
-import type { BacklogOutcome } from './backlog-client.ts'
+import { type BacklogOutcome, BacklogRefusal } from './backlog-client.ts'
 
 /** How many peers are tried in all before a recovery ends with what it has. */
 const ATTEMPTS_MAX = 6
@@ -36,34 +36,38 @@ export class Recovery {
   /**
    * Asks up to `peers` members (default 3), one first, then the others at once:
    * the first answer tells who else there is. A member that fails is replaced by
-   * another; where there is no other it is asked a second time, since what broke
-   * may have been the connection only. Where nobody is known it waits up to 2 s
-   * for somebody to show.
+   * another. One to which only the connection broke is asked a second time where
+   * there is no other. Where nobody is known it waits up to 2 s for somebody to
+   * show.
    */
   async run(
     ask: (peerId: string) => Promise<BacklogOutcome>,
     options: { signal: AbortSignal; peers?: number },
   ): Promise<BacklogOutcome[]> {
     const { signal, peers = BACKLOG_PEERS } = options
-    const tried: string[] = []
+    const tried = new Set<string>()
+    const broken = new Set<string>()
     const answered = new Map<string, BacklogOutcome>()
     if (this.#candidates().length === 0) await this.#waitForCandidate(signal)
-    while (answered.size < peers && tried.length < ATTEMPTS_MAX && !signal.aborted) {
-      const candidates = this.#candidates().filter((peer) => !answered.has(peer))
-      const untried = candidates.filter((peer) => !tried.includes(peer))
-      const failedOnce = candidates.filter((peer) => tried.indexOf(peer) === tried.lastIndexOf(peer))
-      const next = untried.length > 0 ? untried : failedOnce
+    for (let attempts = 0; answered.size < peers && attempts < ATTEMPTS_MAX && !signal.aborted; ) {
+      const untried = this.#candidates().filter((peer) => !tried.has(peer))
+      const again = this.#candidates().filter((peer) => broken.has(peer))
+      const next = untried.length > 0 ? untried : again
       const round = sample(this.#random, next, answered.size === 0 ? 1 : peers - answered.size)
       if (round.length === 0) break
-      tried.push(...round)
-      const attempts = round.map(async (peer) => {
+      attempts += round.length
+      const asking = round.map(async (peer) => {
+        const isFirst = !tried.has(peer)
+        tried.add(peer)
+        broken.delete(peer)
         try {
           answered.set(peer, await ask(peer))
         } catch (thrown) {
           this.#logger.debug(`no backlog from ${peer}`, thrown)
+          if (isFirst && !(thrown instanceof BacklogRefusal)) broken.add(peer)
         }
       })
-      await Promise.all(attempts)
+      await Promise.all(asking)
     }
     signal.throwIfAborted()
     return [...answered.values()]

@@ -1,6 +1,6 @@
 import { ManualClock, settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { BacklogOutcome } from '../../../src/room/backlog-client.ts'
+import { type BacklogOutcome, BacklogRefusal } from '../../../src/room/backlog-client.ts'
 import { Recovery } from '../../../src/room/recovery.ts'
 import { NOW } from '../../support/authors.ts'
 import { settles } from '../../support/world.ts'
@@ -76,7 +76,7 @@ describe('a recovery', () => {
     expect(asked).toHaveLength(4)
   })
 
-  it('asks who failed a second time where there is nobody else, and no third time', async () => {
+  it('asks a second time, and no third time, where the connection broke and there is nobody else', async () => {
     candidates = ['a']
     const run = recovery.run((peer) => (asked.length === 0 ? fail(peer) : ask(peer)), { signal: never })
     expect(await run).toEqual([answer])
@@ -84,6 +84,16 @@ describe('a recovery', () => {
     asked = []
     expect(await recovery.run(fail, { signal: never })).toEqual([])
     expect(asked).toEqual(['a', 'a'])
+  })
+
+  it('asks nobody a second time who does not answer as it should', async () => {
+    candidates = ['a']
+    const refuse = async (peer: string): Promise<BacklogOutcome> => {
+      asked.push(peer)
+      throw new BacklogRefusal('busy')
+    }
+    expect(await recovery.run(refuse, { signal: never })).toEqual([])
+    expect(asked).toEqual(['a'])
   })
 
   it('asks as many as it is told to', async () => {

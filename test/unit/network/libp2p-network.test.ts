@@ -1,0 +1,75 @@
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { ManualClock, settle } from 'ghostchat/testing'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type ChatLibp2p, Libp2pNetwork } from '../../../src/network/libp2p-network.ts'
+import type { ChannelHandler } from '../../../src/network/network.ts'
+import { NOW } from '../../support/authors.ts'
+import { realPeerId } from '../../support/routing.ts'
+
+const [own, node, member] = [1, 2, 3].map((number) => peerIdFromString(realPeerId(number))) as [
+  PeerId,
+  PeerId,
+  PeerId,
+]
+
+/** As much of gossipsub as it takes: nobody is subscribed to anything. */
+class FakePubsub extends EventTarget {
+  readonly topicValidators = new Map()
+  subscribe(): void {}
+  unsubscribe(): void {}
+  getSubscribers(): PeerId[] {
+    return []
+  }
+}
+
+/** A libp2p node without connections. */
+class FakeLibp2p extends EventTarget {
+  readonly peerId = own
+  readonly services = { pubsub: new FakePubsub() }
+  async handle(): Promise<void> {}
+  async unhandle(): Promise<void> {}
+  getConnections(): [] {
+    return []
+  }
+}
+
+let libp2p: FakeLibp2p
+let lost: string[]
+const handler: ChannelHandler = {
+  onGossip: async () => 'accept',
+  onNeighbours() {},
+  onWider() {},
+  onPeerLost: (peerId) => lost.push(peerId),
+  onStream() {},
+}
+
+beforeEach(async () => {
+  libp2p = new FakeLibp2p()
+  lost = []
+  const network = new Libp2pNetwork({
+    libp2p: libp2p as unknown as ChatLibp2p,
+    clock: new ManualClock(NOW),
+    routesTo: () => [],
+    isNode: (peerId) => peerId.equals(node),
+    onTopics() {},
+    lookUp: async () => {},
+    onClose: async () => {},
+  })
+  await network.start()
+  network.join('a', handler)
+})
+
+describe('the end of a connection', () => {
+  it('to a node is told of in every room, also before the node took part in it: it has our wills', async () => {
+    libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: node }))
+    await settle()
+    expect(lost).toEqual([node.toString()])
+  })
+
+  it('to somebody who was no neighbour is nothing', async () => {
+    libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: member }))
+    await settle()
+    expect(lost).toEqual([])
+  })
+})

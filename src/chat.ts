@@ -1,7 +1,8 @@
 import { checkKind, checkOptions, checkSignal } from './check.ts'
 import { describe, GhostChatError } from './errors.ts'
 import { IsolatedEmitter } from './events.ts'
-import { BACKLOG_MAX_EVENTS, READER_MAX_MESSAGES, WINDOW_MAX_EVENTS } from './limits.ts'
+import { READER_MAX_MESSAGES, SYNC_NEWEST_MAX, WINDOW_MAX_EVENTS } from './limits.ts'
+import type { RecoveredInfo } from './room/catch-up.ts'
 import type { RoomListener } from './room/listener.ts'
 import { Message } from './room/message.ts'
 import { MessageReader } from './room/message-reader.ts'
@@ -30,6 +31,15 @@ export interface GhostChatEvents {
    * or in one `backlog`, never in both.
    */
   backlog: (messages: Message[]) => void
+  /**
+   * What was missed has been asked for: after each `backlog` that follows a
+   * connection, also when nothing came, and whenever something is found missing
+   * later. `count`: how many messages came, live ones not counted. `complete`:
+   * a member was compared with to the end, or there is none, and everything that
+   * any event names is here; otherwise something may still be missing, and is
+   * looked for.
+   */
+  recovered: (info: RecoveredInfo) => void
   /** Who is typing now changed. The own DID is never among them. */
   typing: (dids: string[]) => void
   /** The connection's state changed. */
@@ -172,7 +182,7 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
    * @throws `invalid-option`, `invalid-message` (`before` is unknown), `chat-left`, or the reason of the signal
    */
   async requestBacklog(options: BacklogOptions = {}): Promise<Message[]> {
-    const { limit = BACKLOG_MAX_EVENTS, before, signal } = checkOptions(options)
+    const { limit = SYNC_NEWEST_MAX, before, signal } = checkOptions(options)
     checkSignal(signal)
     if (!Number.isInteger(limit) || limit < 1 || limit > WINDOW_MAX_EVENTS) {
       throw new GhostChatError(
@@ -290,6 +300,7 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
       },
       messageUpdated: (message) => this.emit('message-updated', message.author, message),
       backlog: (messages) => this.emit('backlog', messages),
+      recovered: (info) => this.emit('recovered', info),
       typing: (dids) => this.emit('typing', dids),
       status: (status) => this.emit('status', status),
       failed: (error) => this.#report(error),

@@ -49,22 +49,30 @@ export const OUTBOX_MAX_EVENTS = 1_000
 /** The most messages that wait for a slow reader of `messages()`. */
 export const READER_MAX_MESSAGES = 1_000
 
-/** Wire. The most timeline events in one backlog answer. */
-export const BACKLOG_MAX_EVENTS = 100
-/** Wire. The most bytes of timeline events in one backlog answer. */
-export const BACKLOG_MAX_BYTES = 256 * 1024
-/** Wire. The most presence events in one backlog answer. */
-export const BACKLOG_MAX_DEVICES = 500
-/** How long one backlog answer may take. */
-export const BACKLOG_TIMEOUT_MS = 10_000
-/** How many peers a backlog is asked of. */
-export const BACKLOG_PEERS = 3
-/** How many backlog answers a device gives at once. */
-export const BACKLOG_CONCURRENCY = 4
-/** How many answers one peer gets in a row … */
-export const BACKLOG_BURST = 4
+/** Wire. The most events that are sent where the newest are asked for. */
+export const SYNC_NEWEST_MAX = 100
+/** Wire. The most presence events a side sends in one comparison. */
+export const SYNC_MAX_DEVICES = 500
+/** Wire. The most bytes of events a side sends in one comparison. */
+export const SYNC_MAX_BYTES = WINDOW_MAX_BYTES
+/** Wire. The most turns of one comparison: 1,000 events take five. */
+export const SYNC_TURNS_MAX = 12
+/** How long a comparison may stand still. */
+export const SYNC_STALL_MS = 10_000
+/** How long it may take in all. */
+export const SYNC_TIMEOUT_MS = 60_000
+/** How many members are asked after a connection was made: one at once, the others a little later. */
+export const SYNC_PEERS = 3
+/** How many comparisons a device takes part in at once when others open them. */
+export const SYNC_CONCURRENCY = 4
+/** How many comparisons one peer may open in a row … */
+export const SYNC_BURST = 8
 /** … and how long it waits for each further one. */
-export const BACKLOG_REFILL_MS = 30_000
+export const SYNC_REFILL_MS = 10_000
+/** How long to wait for an event that another one names, before asking for it: gossip may still bring it. */
+export const GAP_WAIT_MS = 1_500
+/** The longest pause between two attempts to close a gap. */
+export const GAP_RETRY_MAX_MS = 60_000
 /** How long a newcomer waits for somebody to ask. */
 export const GREETING_WAIT_MS = 2_000
 /**

@@ -6,7 +6,7 @@ import { GhostChatError } from './errors.ts'
 import { createAuthor } from './identity/author.ts'
 import { type Identity, openIdentity } from './identity/identity.ts'
 import { sharedVerifier } from './identity/verifier.ts'
-import { BACKLOG_MAX_EVENTS } from './limits.ts'
+import { SYNC_NEWEST_MAX } from './limits.ts'
 import type { DiagnosedDevice, Diagnosis } from './network/diagnosis.ts'
 import { type OpenClient, openClient } from './network/open-client.ts'
 import type { RoomOptions } from './room/room.ts'
@@ -214,11 +214,11 @@ export class Space {
   }
 
   #enter(room: string, topic: string, options: JoinChatOptions): JoinedRoom {
-    const { presence = {}, backlogLimit = BACKLOG_MAX_EVENTS, filters = [] } = options
-    if (!Number.isInteger(backlogLimit) || backlogLimit < 0 || backlogLimit > BACKLOG_MAX_EVENTS) {
+    const { presence = {}, backlogLimit = SYNC_NEWEST_MAX, filters = [] } = options
+    if (!Number.isInteger(backlogLimit) || backlogLimit < 0 || backlogLimit > SYNC_NEWEST_MAX) {
       throw new GhostChatError(
         'invalid-option',
-        `backlogLimit must be a whole number from 0 to ${BACKLOG_MAX_EVENTS}`,
+        `backlogLimit must be a whole number from 0 to ${SYNC_NEWEST_MAX}`,
       )
     }
     if (!Array.isArray(filters))

@@ -4,7 +4,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
-import { BACKLOG_PROTOCOL } from '../wire/backlog.ts'
+import { SYNC_PROTOCOL } from '../wire/sync.ts'
 import { ExpectedNodes } from './expected-nodes.ts'
 import { frameStream } from './frame-stream.ts'
 import { subscribe, VALIDATION } from './gossip.ts'
@@ -96,7 +96,7 @@ export class Libp2pNetwork implements Network {
     const onStream = (stream: Stream, connection: Connection): Promise<void> =>
       this.#onStream(frameStream(stream), connection.remotePeer.toString())
     try {
-      await this.#libp2p.handle(BACKLOG_PROTOCOL, onStream, {
+      await this.#libp2p.handle(SYNC_PROTOCOL, onStream, {
         runOnLimitedConnection: true,
         maxInboundStreams: STREAMS_MAX,
       })
@@ -192,7 +192,7 @@ export class Libp2pNetwork implements Network {
     this.#pubsub.removeEventListener('subscription-change', this.#onSubscriptionChange)
     this.#libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
     try {
-      await this.#libp2p.unhandle(BACKLOG_PROTOCOL)
+      await this.#libp2p.unhandle(SYNC_PROTOCOL)
     } finally {
       await this.#onClose()
     }
@@ -268,7 +268,7 @@ export class Libp2pNetwork implements Network {
     try {
       const connection = await this.#connectionTo(peerId, signal, topic)
       const options = { signal, runOnLimitedConnection: true }
-      const stream = frameStream(await connection.newStream(BACKLOG_PROTOCOL, options))
+      const stream = frameStream(await connection.newStream(SYNC_PROTOCOL, options))
       await stream.send(new TextEncoder().encode(topic))
       return {
         ...stream,

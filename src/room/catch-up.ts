@@ -1,77 +1,134 @@
 import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
-import { BACKLOG_MAX_EVENTS, BACKLOG_PEERS, CONNECT_WAIT_MS, SECOND_LOOK_MS } from '../limits.ts'
+import {
+  CONNECT_WAIT_MS,
+  GAP_RETRY_MAX_MS,
+  GAP_WAIT_MS,
+  SECOND_LOOK_MS,
+  SYNC_NEWEST_MAX,
+  SYNC_PEERS,
+} from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel } from '../network/network.ts'
-import { comparePositions, type Position, positionOf } from '../wire/event.ts'
-import { askBacklog, type BacklogOutcome } from './backlog-client.ts'
+import type { Random } from '../random.ts'
+import { comparePositions, type Position, type SignedEvent } from '../wire/event.ts'
+import type { Bound } from '../wire/sync.ts'
+import { Gaps } from './gaps.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
+import { compareBounds } from './reconciler.ts'
 import type { Recovery } from './recovery.ts'
 import type { RoomState } from './state.ts'
+import {
+  type NewestQuestion,
+  newSalt,
+  type SyncContents,
+  type SyncOutcome,
+  SyncRefusal,
+  SyncSession,
+} from './sync-session.ts'
 
 /** How many pages `request` asks for beyond those its limit needs. */
 const PAGES_BEYOND = 10
 /** The longest pause between two looks when nobody answers. */
 const LATE_LOOK_MAX_MS = 24_000
 
-interface Question {
-  limit: number
-  before?: Position | undefined
-  /** How many members to ask; default 3. */
-  peers?: number
+/** What was asked of one member after the other. */
+interface Round {
+  /** Only the newest events before a place; otherwise all that this device keeps is compared. */
+  newest?: NewestQuestion
+  /** How many members to ask. */
+  peers: number
+  /** Who is asked first, if it can be. */
+  first?: string | undefined
   signal: AbortSignal
 }
 
+/** What came of it. */
 interface Answers {
-  /** How many messages before the place are new. */
-  found: number
-  /** Somebody has older ones. */
-  more: boolean
   /** How many members answered. */
-  answers: number
+  count: number
+  /** Somebody has older events than it sent. */
+  more: boolean
+}
+
+/** What was missed and came back. */
+export interface RecoveredInfo {
+  /**
+   * Whether nothing is known to be missing: a member was compared with to the
+   * end (or there is none), and everything that an event names is here.
+   */
+  complete: boolean
+  /** How many messages came. */
+  count: number
 }
 
 /**
  * Learns from other members what this device missed: whenever a connection is
- * made, once more a little later, and when the application asks.
- *
- * The reconciliation of whole windows will take the place of the questions asked
- * here; when they are asked, and what is told of the answers, will stay.
+ * made, once more a little later, when an event names one that is not here, and
+ * when the application asks.
  */
 export class CatchUp {
   readonly #clock: Clock
+  readonly #random: Random
   readonly #logger: Logger
   readonly #listener: RoomListener
   readonly #state: RoomState
   readonly #recovery: Recovery
   readonly #backlogLimit: number
+  readonly #gaps: Gaps
   readonly #closing = new AbortController()
   #channel: Channel | undefined
   /** Settles when this device knows what it missed, as far as others could tell. */
   #caughtUp: Promise<void> = Promise.resolve()
   #endConnectWait = (_then?: Promise<void>): void => {}
   #cancelSecondLook = (): void => {}
+  #cancelRepair: (() => void) | undefined
+  #repairPauseMs = GAP_WAIT_MS
   /** Nobody has answered yet; later, what is asked for is only what was missed. */
   #isNewcomer = true
   /** When the connection was made. */
   #connectedAt = Number.POSITIVE_INFINITY
+  /** From here on this device wants everything. */
+  #horizon: Bound
+  /** What came since a connection was made, to be told together. */
+  #gathered: Message[] | undefined
+  /** What was told last. */
+  #wasComplete: boolean | undefined
 
   constructor(options: {
     clock: Clock
+    random: Random
     logger: Logger
     listener: RoomListener
     state: RoomState
     recovery: Recovery
-    /** How many messages to ask for when a connection is made, 0 to 100. */
+    /** How many messages to ask for when a connection is first made, 0 to 100. */
     backlogLimit: number
   }) {
     this.#clock = options.clock
+    this.#random = options.random
     this.#logger = options.logger
     this.#listener = options.listener
     this.#state = options.state
     this.#recovery = options.recovery
     this.#backlogLimit = options.backlogLimit
+    this.#gaps = new Gaps(options.state.timeline, () => this.#recovery.candidates)
+    this.#horizon = { timestamp: options.clock.now(), prefix: '' }
+  }
+
+  /** What this device brings into a comparison. */
+  contents(): SyncContents {
+    const now = this.#clock.now()
+    const { timeline, roster } = this.#state
+    timeline.prune(now)
+    const { events } = timeline.slice(Number.POSITIVE_INFINITY)
+    const floor = timeline.floor(now)
+    return {
+      roster: roster.events(),
+      timeline: events,
+      floor: compareBounds(floor, this.#horizon) < 0 ? this.#horizon : floor,
+    }
   }
 
   /** The room was entered: waits up to 5 s for a first connection, and then for what it brings. */
@@ -89,32 +146,40 @@ export class CatchUp {
   /** A connection was made. */
   connected(): void {
     this.#connectedAt = this.#clock.now()
-    const limit = this.#backlogLimit
     const { signal } = this.#closing
     const onFailure = (thrown: unknown): void => this.#logger.debug('catching up ended early', thrown)
-    this.#caughtUp = this.#fetchBacklog(limit, signal).then(() => {}, onFailure)
+    this.#caughtUp = this.#catchUp(signal).catch(onFailure)
     this.lookAgain()
     this.#endConnectWait(this.#caughtUp)
   }
 
   /**
    * Asks two more members in a few seconds for what may have been missed, or kept
-   * from us, and where nobody answered, again later: right after a node came back, members cannot be
-   * reached yet.
+   * from us, and where nobody answered, again later: right after a node came back,
+   * members cannot be reached yet.
    */
   lookAgain(afterMs = SECOND_LOOK_MS): void {
     const { signal } = this.#closing
     this.#cancelSecondLook()
     this.#cancelSecondLook = this.#clock.after(afterMs, () => {
-      this.#askAndTell({ limit: this.#backlogLimit, peers: BACKLOG_PEERS - 1, signal }).then(
-        ({ answers }) => {
+      const isFirst = this.#isNewcomer
+      this.#look({ peers: SYNC_PEERS - 1, signal }).then(
+        (count) => {
           const isAlone = this.#recovery.candidates === 0
-          if (answers === 0 && !isAlone && !signal.aborted)
-            this.lookAgain(Math.min(2 * afterMs, LATE_LOOK_MAX_MS))
+          if (signal.aborted || isAlone) return
+          if (count === 0) this.lookAgain(Math.min(2 * afterMs, LATE_LOOK_MAX_MS))
+          else if (isFirst) this.lookAgain()
         },
         (thrown) => this.#logger.debug('a second look ended early', thrown),
       )
     })
+  }
+
+  /** An event came live. Where it names others that are not here, they are asked for, unless they come. */
+  arrived(event: SignedEvent, from: readonly string[]): void {
+    if (!this.#gaps.note(event, from)) return
+    if (this.#cancelRepair === undefined) this.#repairPauseMs = GAP_WAIT_MS
+    this.#repairLater()
   }
 
   /**
@@ -127,16 +192,29 @@ export class CatchUp {
     signal.throwIfAborted()
     await untilAborted(this.#caughtUp, signal)
     // A page may hold nothing that is shown: some more than the limit needs, but not without end.
-    for (let pages = Math.ceil(limit / BACKLOG_MAX_EVENTS) + PAGES_BEYOND; pages > 0; pages -= 1) {
+    for (let pages = Math.ceil(limit / SYNC_NEWEST_MAX) + PAGES_BEYOND; pages > 0; pages -= 1) {
       if (this.#state.messages(limit, before).length === limit) break
-      const { found, more } = await this.#askAndTell({
-        limit: BACKLOG_MAX_EVENTS,
-        before: this.#oldest(before),
-        signal,
-      })
-      if (found === 0 || !more) break
+      const fresh: Message[] = []
+      const place = this.#state.timeline.boundBefore(before)
+      const newest = { limit: SYNC_NEWEST_MAX, ...(place && { before: place }) }
+      const { more } = await this.#ask({ newest, peers: SYNC_PEERS, signal }, fresh).finally(() =>
+        this.#tell(fresh, false),
+      )
+      const isBefore = (message: Message): boolean =>
+        before === undefined || comparePositions(message, before) < 0
+      if (!fresh.some(isBefore) || !more) break
     }
     return this.#state.messages(limit, before)
+  }
+
+  /** Events came that a peer sent because it saw that they were missing here. */
+  received(messages: Message[]): void {
+    if (this.#gathered !== undefined) {
+      this.#gathered.push(...messages)
+      return
+    }
+    this.#tell(messages, false)
+    if (messages.length > 0) this.#tellRecovered(messages.length, 1)
   }
 
   /** The room was left. */
@@ -144,6 +222,29 @@ export class CatchUp {
     this.#closing.abort(reason)
     this.#endConnectWait()
     this.#cancelSecondLook()
+    this.#cancelRepair?.()
+  }
+
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    const fresh: Message[] = []
+    let count = 0
+    this.#gathered = fresh
+    try {
+      count = await this.#askForMissed({ peers: 1, signal }, fresh)
+    } finally {
+      this.#gathered = undefined
+      this.#tell(fresh, true)
+    }
+    this.#tellRecovered(fresh.length, count, true)
+  }
+
+  /** What a newcomer misses is the backlog, and anybody else what came since. Answers how many members answered. */
+  async #askForMissed(round: Round, fresh: Message[]): Promise<number> {
+    const count = this.#isNewcomer
+      ? await this.#fetchBacklog(round.signal, fresh)
+      : (await this.#ask(round, fresh)).count
+    if (count > 0) this.#isNewcomer = false
+    return count
   }
 
   /**
@@ -151,57 +252,100 @@ export class CatchUp {
    * history but what has come since the connection was made: then a newcomer asks
    * once more, for those before.
    */
-  async #fetchBacklog(limit: number, signal: AbortSignal): Promise<void> {
-    const fresh: Message[] = []
-    try {
-      const { more } = await this.#ask({ limit, peers: 1, signal }, fresh)
-      const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
-      if (this.#isNewcomer && more && history < limit) {
-        await this.#ask({ limit: limit - history, before: this.#oldest(undefined), signal }, fresh)
-      }
-      this.#isNewcomer = false
-    } finally {
-      this.#tell(fresh, true)
+  async #fetchBacklog(signal: AbortSignal, fresh: Message[]): Promise<number> {
+    const limit = this.#backlogLimit
+    const { count, more } = await this.#ask({ newest: { limit }, peers: 1, signal }, fresh)
+    const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
+    if (more && history < limit) {
+      const before = this.#state.timeline.boundBefore()
+      const newest = { limit: limit - history, ...(before && { before }) }
+      await this.#ask({ newest, peers: 1, signal }, fresh)
     }
+    return count
   }
 
-  async #askAndTell(question: Question): Promise<Answers> {
+  async #look(round: Round): Promise<number> {
     const fresh: Message[] = []
+    let count = 0
     try {
-      return await this.#ask(question, fresh)
+      count = await this.#askForMissed(round, fresh)
+      return count
     } finally {
       this.#tell(fresh, false)
+      this.#tellRecovered(fresh.length, count)
     }
   }
 
-  /** Asks other members for what happened before a place. What is new goes into `fresh`, also when it ends early. */
-  async #ask(question: Question, fresh: Message[]): Promise<Answers> {
-    const { limit, before, peers, signal } = question
+  /** Compares with members, one after the other at first. What is new goes into `fresh`, also when it ends early. */
+  async #ask(round: Round, fresh: Message[]): Promise<Answers> {
+    const { newest, peers, first, signal } = round
     const channel = this.#channel
-    if (channel === undefined) return { found: 0, more: false, answers: 0 }
-    const request = { limit, roster: true, ...(before && { before }) }
-    const known = fresh.length
-    const admitAll = async (jwts: string[]): Promise<{ accepted: number; rejected: boolean }> => {
-      const { messages, accepted, rejected } = await this.#state.admitHistory(jwts)
-      fresh.push(...messages)
-      return { accepted, rejected }
+    if (channel === undefined) return { count: 0, more: false }
+    const missing = this.#gaps.open()
+    const ask = async (peerId: string): Promise<SyncOutcome> => {
+      const outcome = await this.#compare(channel, peerId, newest, fresh, signal)
+      if (!outcome.isCut) this.#gaps.excuse(missing, peerId)
+      return outcome
     }
-    const ask = (peerId: string): Promise<BacklogOutcome> =>
-      askBacklog(channel, peerId, request, { clock: this.#clock, signal, admitAll })
-    const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
-    const isBefore = (message: Message): boolean =>
-      before === undefined || comparePositions(message, before) < 0
-    return {
-      found: fresh.slice(known).filter(isBefore).length,
-      more: answers.some(({ more }) => more),
-      answers: answers.length,
+    const answers = await this.#recovery.run(ask, { signal, peers, first })
+    return { count: answers.length, more: answers.some(({ restBefore }) => restBefore !== undefined) }
+  }
+
+  async #compare(
+    channel: Channel,
+    peerId: string,
+    newest: NewestQuestion | undefined,
+    fresh: Message[],
+    signal: AbortSignal,
+  ): Promise<SyncOutcome> {
+    const stream = await channel.open(peerId, { signal })
+    const abort = (): void => stream.abort(new Error('the comparison was given up'))
+    signal.addEventListener('abort', abort, { once: true })
+    let count = 0
+    try {
+      signal.throwIfAborted()
+      const session = new SyncSession({
+        stream,
+        clock: this.#clock,
+        contents: this.contents(),
+        salt: newSalt((length) => this.#random.bytes(length)),
+        admitAll: async (jwts) => {
+          const { messages, timeline, rejected } = await this.#state.admitHistory(jwts)
+          fresh.push(...messages)
+          count += timeline
+          return { rejected }
+        },
+      })
+      const outcome = await session.open(newest)
+      if (newest !== undefined) this.#widen(newest, outcome, count)
+      return outcome
+    } finally {
+      signal.removeEventListener('abort', abort)
     }
   }
 
-  /** The place of the oldest event that is known before a place, shown or not; the place itself where none is. */
-  #oldest(before: Position | undefined): Position | undefined {
-    const [oldest] = this.#state.timeline.slice(Number.POSITIVE_INFINITY, before).events
-    return oldest === undefined ? before : positionOf(oldest)
+  /** A page has come: from its oldest event on, nothing may be missing any more. */
+  #widen(newest: NewestQuestion, { restBefore, floor }: SyncOutcome, count: number): void {
+    const limit = Math.min(newest.limit, SYNC_NEWEST_MAX)
+    if (restBefore !== undefined && count < limit) throw new SyncRefusal('the peer sent less than it has')
+    const { before } = newest
+    const isNext = before === undefined || compareBounds(before, this.#horizon) >= 0
+    const begin = limit === 0 ? this.#horizon : (restBefore ?? floor)
+    if (isNext && compareBounds(begin, this.#horizon) < 0) this.#horizon = begin
+  }
+
+  #repairLater(): void {
+    this.#cancelRepair ??= this.#clock.after(this.#repairPauseMs, () => {
+      this.#cancelRepair = undefined
+      if (this.#gaps.open().length === 0) return
+      const { signal } = this.#closing
+      this.#repairPauseMs = Math.min(GAP_RETRY_MAX_MS, 2 * this.#repairPauseMs)
+      this.#look({ peers: 1, first: this.#gaps.shownBy(), signal })
+        .catch((thrown) => this.#logger.debug('a gap could not be closed', thrown))
+        .finally(() => {
+          if (!signal.aborted && this.#gaps.open().length > 0) this.#repairLater()
+        })
+    })
   }
 
   /** What was written before the connection was made is backlog; what came after it only took another way. */
@@ -211,5 +355,15 @@ export class CatchUp {
     const before = visible.filter(({ timestamp }) => timestamp < this.#connectedAt)
     if (announce || before.length > 0) this.#listener.backlog(before)
     for (const message of visible.slice(before.length)) this.#listener.message(message)
+  }
+
+  /** Tells at the end of a first look, and later when something came or what was said before holds no more. */
+  #tellRecovered(count: number, answers: number, always = false): void {
+    if (this.#closing.signal.aborted) return
+    const isAnswered = answers > 0 || this.#recovery.candidates === 0
+    const complete = isAnswered && this.#gaps.open().length === 0
+    if (!always && count === 0 && complete === this.#wasComplete) return
+    this.#wasComplete = complete
+    this.#listener.recovered({ complete, count })
   }
 }

@@ -1,4 +1,5 @@
 import type { GhostChatError } from '../errors.ts'
+import type { RecoveredInfo } from './catch-up.ts'
 import type { Message } from './message.ts'
 import type { RoomStatus } from './room-status.ts'
 import type { LeaveReason } from './roster.ts'
@@ -11,6 +12,7 @@ export interface RoomListener {
   message(message: Message): void
   messageUpdated(message: Message): void
   backlog(messages: Message[]): void
+  recovered(info: RecoveredInfo): void
   typing(dids: string[]): void
   status(status: RoomStatus): void
   failed(error: GhostChatError): void

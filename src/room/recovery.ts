@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
-import { BACKLOG_PEERS, GREETING_WAIT_MS } from '../limits.ts'
+import { GREETING_WAIT_MS, SYNC_PEERS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { type Random, sample } from '../random.ts'
-import { type BacklogOutcome, BacklogRefusal } from './backlog-client.ts'
+import { SyncRefusal } from './sync-session.ts'
 
 /** How many peers are tried in all before a recovery ends with what it has. */
 const ATTEMPTS_MAX = 6
@@ -34,25 +34,27 @@ export class Recovery {
   }
 
   /**
-   * Asks up to `peers` members (default 3), one first, then the others at once:
+   * Asks up to `peers` members (default 3), one first (`first`, if it is a member),
+   * then the others at once:
    * the first answer tells who else there is. A member that fails is replaced by
    * another. One to which only the connection broke is asked a second time where
    * there is no other. Where nobody is known it waits up to 2 s for somebody to
    * show.
    */
-  async run(
-    ask: (peerId: string) => Promise<BacklogOutcome>,
-    options: { signal: AbortSignal; peers?: number },
-  ): Promise<BacklogOutcome[]> {
-    const { signal, peers = BACKLOG_PEERS } = options
+  async run<T>(
+    ask: (peerId: string) => Promise<T>,
+    options: { signal: AbortSignal; peers?: number; first?: string | undefined },
+  ): Promise<T[]> {
+    const { signal, peers = SYNC_PEERS, first } = options
     const tried = new Set<string>()
     const broken = new Set<string>()
-    const answered = new Map<string, BacklogOutcome>()
+    const answered = new Map<string, T>()
     if (this.#candidates().length === 0) await this.#waitForCandidate(signal)
     for (let attempts = 0; answered.size < peers && attempts < ATTEMPTS_MAX && !signal.aborted; ) {
       const untried = this.#candidates().filter((peer) => !tried.has(peer))
       const again = this.#candidates().filter((peer) => broken.has(peer))
-      const next = untried.length > 0 ? untried : again
+      const preferred = untried.filter((peer) => peer === first)
+      const next = preferred.length > 0 ? preferred : untried.length > 0 ? untried : again
       const round = sample(this.#random, next, answered.size === 0 ? 1 : peers - answered.size)
       if (round.length === 0) break
       attempts += round.length
@@ -63,8 +65,8 @@ export class Recovery {
         try {
           answered.set(peer, await ask(peer))
         } catch (thrown) {
-          this.#logger.debug(`no backlog from ${peer}`, thrown)
-          if (isFirst && !(thrown instanceof BacklogRefusal)) broken.add(peer)
+          this.#logger.debug(`no comparison with ${peer}`, thrown)
+          if (isFirst && !(thrown instanceof SyncRefusal)) broken.add(peer)
         }
       })
       await Promise.all(asking)

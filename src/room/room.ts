@@ -10,7 +10,6 @@ import { isType, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { byteLength, type JsonObject } from '../wire/json.ts'
-import { BacklogServer } from './backlog-server.ts'
 import { CatchUp } from './catch-up.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
@@ -19,6 +18,7 @@ import { Presence } from './presence.ts'
 import { Recovery } from './recovery.ts'
 import { RoomStatusMachine } from './room-status.ts'
 import { RoomState } from './state.ts'
+import { SyncServer } from './sync-server.ts'
 import { Typing } from './typing.ts'
 import { Visibility } from './visibility.ts'
 
@@ -61,7 +61,7 @@ export class Room {
   readonly #outbox: Outbox
   readonly #recovery: Recovery
   readonly #catchUp: CatchUp
-  readonly #server: BacklogServer
+  readonly #server: SyncServer
   #channel: Channel | undefined
   #lastTurn: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
@@ -98,7 +98,8 @@ export class Room {
       clock,
       peerId: network.peerId,
       data: options.presence,
-      write: (type, body) => author.write(topic, type, body),
+      write: (type, body) =>
+        author.write(topic, type, body, type === 'leave' ? {} : { parents: this.state.timeline.heads() }),
       publish: (event) => this.#publishPresence(event),
       entrust: ({ jwt }) => void this.#channel?.entrust(jwt),
       onFailure: (thrown) => this.#fail('signing-failed', 'unable to renew the presence', thrown),
@@ -110,7 +111,15 @@ export class Room {
     })
     this.#recovery = new Recovery({ clock, random, logger, candidates: () => this.#otherPeers() })
     this.#catchUp = new CatchUp({ ...options, state: this.state, recovery: this.#recovery })
-    this.#server = new BacklogServer({ clock, roster: this.state.roster, timeline: this.state.timeline })
+    this.#server = new SyncServer({
+      clock,
+      contents: () => this.#catchUp.contents(),
+      admitAll: async (jwts) => {
+        const { messages, rejected } = await this.state.admitHistory(jwts)
+        this.#catchUp.received(messages)
+        return { rejected }
+      },
+    })
   }
 
   /**
@@ -245,7 +254,15 @@ export class Room {
   }
 
   #onArrival(event: SignedEvent): void {
-    if (!isType(event, 'join', 'presence', 'leave')) return
+    const { iss } = event.claims
+    const devices = isType(event, 'join', 'presence', 'leave')
+      ? [event.claims.peer]
+      : (this.state.roster.member(iss)?.devices ?? [])
+    this.#catchUp.arrived(event, devices)
+    if (isType(event, 'join', 'presence', 'leave')) this.#onPresence(event)
+  }
+
+  #onPresence(event: SignedEvent<'join' | 'presence' | 'leave'>): void {
     const { peer, iss } = event.claims
     if (peer === this.#options.network.peerId) {
       // A node took us for gone, and published our will.

@@ -110,13 +110,11 @@ export class Roster {
       .map(({ peer }) => peer)
   }
 
-  /** The last event of every device that is online or has left, the newest first: what a newcomer needs. */
-  snapshot(limit: number): string[] {
+  /** The last event of every device that is online or has left: what a newcomer needs. */
+  events(): SignedEvent[] {
     return this.#all()
       .filter(({ event, gone }) => !gone || isType(event, 'leave'))
-      .sort((a, b) => b.event.timestamp - a.event.timestamp)
-      .slice(0, limit)
-      .map(({ event }) => event.jwt)
+      .map(({ event }) => event)
   }
 
   #all(): Device[] {

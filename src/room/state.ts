@@ -43,7 +43,7 @@ export class RoomState {
     listener: RoomListener
     visibility: Visibility
     typing: Typing
-    /** A presence event came, live: somebody is there. */
+    /** A message or a presence event came, live. */
     onArrival: (event: SignedEvent) => void
   }) {
     this.#did = options.did
@@ -88,22 +88,27 @@ export class RoomState {
     return message
   }
 
-  /** Admits what another member says happened before. Answers the messages that are new, to be shown together. */
+  /**
+   * Admits what another member says happened before. Answers the messages that are
+   * new, to be shown together, and how many of the events belong to the timeline,
+   * new or not.
+   */
   async admitHistory(
     jwts: readonly string[],
-  ): Promise<{ messages: Message[]; accepted: number; rejected: boolean }> {
+  ): Promise<{ messages: Message[]; timeline: number; rejected: boolean }> {
     const answers = await Promise.all(jwts.map((jwt) => this.#gate.admit(jwt, 'history')))
-    if (this.#isClosed) return { messages: [], accepted: 0, rejected: false }
+    if (this.#isClosed) return { messages: [], timeline: 0, rejected: false }
     const messages: Message[] = []
-    let accepted = 0
+    let timeline = 0
     for (const answer of answers) {
-      if (answer.verdict !== 'accept') continue
-      accepted += 1
-      const { event } = answer
+      if (!('event' in answer)) continue
+      const { event, verdict } = answer
+      if (isType(event, 'message')) timeline += 1
+      if (verdict !== 'accept') continue
       if (isType(event, 'message')) messages.push(...this.#keep(event))
       else this.#applyPresence(event)
     }
-    return { messages, accepted, rejected: answers.some(({ verdict }) => verdict === 'reject') }
+    return { messages, timeline, rejected: answers.some(({ verdict }) => verdict === 'reject') }
   }
 
   /** The newest visible messages before a place, oldest first. */
@@ -165,6 +170,7 @@ export class RoomState {
     const kept = this.#keep(event)
     this.#typing.ended(event.claims.iss, event.timestamp)
     for (const message of kept) if (this.shows(message)) this.#listener.message(message)
+    this.#onArrival(event)
   }
 
   #applyPresence(event: SignedEvent, live = false): void {

@@ -2,6 +2,7 @@ import { PARENTS_MAX, RETENTION_MS, WINDOW_MAX_BYTES, WINDOW_MAX_EVENTS } from '
 import { toMilliseconds } from '../wire/claims.ts'
 import { comparePositions, type Position, positionOf, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
+import type { Bound } from '../wire/sync.ts'
 
 /** An event of the timeline. */
 export type TimelineEvent = SignedEvent<'message'>
@@ -26,7 +27,11 @@ export class Timeline {
   readonly #events: TimelineEvent[] = []
   readonly #byId = new Map<string, TimelineEvent>()
   /** How many events of the window name an id as a parent. */
-  readonly #children = new Map<string, number>()
+  readonly #children = new Map<EventId, number>()
+  /** Events that the window had, and whose children it still has. */
+  readonly #gone = new Set<EventId>()
+  /** Events were dropped because there were too many. */
+  #isFull = false
   #bytes = 0
   /** No event expires before. */
   #nextExpiry = Number.POSITIVE_INFINITY
@@ -52,6 +57,32 @@ export class Timeline {
     return this.#byId.get(id)
   }
 
+  /** Whether an event is here, or was and had to go. */
+  knows(id: EventId): boolean {
+    return this.#byId.has(id) || this.#gone.has(id)
+  }
+
+  /** What events of the window name, and what was never here. */
+  missing(): EventId[] {
+    return [...this.#children.keys()].filter((id) => !this.knows(id))
+  }
+
+  /** Where what is kept begins. */
+  floor(now: number): Bound {
+    const [oldest] = this.#events
+    const full = this.#isFull && oldest !== undefined ? oldest.timestamp + 1 : 0
+    return { timestamp: Math.max(0, full, now - this.#window.maxAgeMs), prefix: '' }
+  }
+
+  /** A place before all events that are known before a position; `undefined` where there are none. */
+  boundBefore(position?: Position): Bound | undefined {
+    const [oldest] = this.slice(Number.POSITIVE_INFINITY, position).events
+    if (oldest === undefined) return position && { timestamp: position.timestamp + 1, prefix: '' }
+    const { timestamp } = oldest
+    const ids = this.#events.filter((event) => event.timestamp === timestamp).map(({ id }) => id)
+    return { timestamp, prefix: ids.sort()[0] ?? '' }
+  }
+
   /**
    * Takes in an event. Answers false, and keeps nothing, when it is there
    * already or lies before a window that is full.
@@ -60,7 +91,10 @@ export class Timeline {
     this.prune(now)
     if (this.#byId.has(event.id)) return false
     this.#insert(event)
-    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) this.#drop(0)
+    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) {
+      this.#isFull = true
+      this.#drop(0)
+    }
     this.prune(now)
     return this.#byId.has(event.id)
   }
@@ -98,6 +132,7 @@ export class Timeline {
   #insert(event: TimelineEvent): void {
     this.#events.splice(this.#indexOf(positionOf(event)), 0, event)
     this.#byId.set(event.id, event)
+    this.#gone.delete(event.id)
     this.#bytes += event.jwt.length
     this.#nextExpiry = Math.min(this.#nextExpiry, expiryOf(event))
     for (const parent of event.claims.parents)
@@ -108,11 +143,15 @@ export class Timeline {
     const [event] = this.#events.splice(index, 1)
     if (event === undefined) return
     this.#byId.delete(event.id)
+    if (this.#children.has(event.id)) this.#gone.add(event.id)
     this.#bytes -= event.jwt.length
     for (const parent of event.claims.parents) {
       const left = (this.#children.get(parent) ?? 0) - 1
       if (left > 0) this.#children.set(parent, left)
-      else this.#children.delete(parent)
+      else {
+        this.#children.delete(parent)
+        this.#gone.delete(parent)
+      }
     }
   }
 

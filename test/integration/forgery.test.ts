@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { frameStream } from '../../src/network/frame-stream.ts'
-import { BACKLOG_PROTOCOL, encodeAnswer } from '../../src/wire/backlog.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
+import { SYNC_PROTOCOL } from '../../src/wire/sync.ts'
 import { createLyingNode, enterTopic } from '../support/bare-peer.ts'
 import { alter, authorOf } from '../support/forge.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
+import { eventsFrame, lastTurn } from '../support/sync.ts'
 import { connected, eventOf, online } from '../support/wait.ts'
 
 test('forged and altered events published straight into the topic never surface', async () => {
@@ -87,14 +88,14 @@ test('a peer that forges the backlog is not believed, and an honest one is asked
   const author = await authorOf(topic)
   let asked = 0
   await liar.handle(
-    BACKLOG_PROTOCOL,
+    SYNC_PROTOCOL,
     async (stream) => {
       asked += 1
       const frames = frameStream(stream)
       const { jwt } = await author.write('message', { text: 'genuine' })
       const forged = alter(jwt, 'genuine', 'altered')
-      await frames.send(encodeAnswer({ kind: 'events', jwts: [forged] }))
-      await frames.send(encodeAnswer({ kind: 'done', more: false }))
+      await frames.send(eventsFrame(forged))
+      await frames.send(lastTurn())
     },
     { runOnLimitedConnection: true },
   )

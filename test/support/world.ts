@@ -11,14 +11,9 @@ import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/logger.ts'
 import type { Channel, FrameStream, Network } from '../../src/network/network.ts'
 import type { LeaveReason } from '../../src/room/roster.ts'
-import {
-  type BacklogAnswer,
-  type BacklogRequest,
-  decodeAnswer,
-  encodeRequest,
-} from '../../src/wire/backlog.ts'
 import { decodeFrame, encodeFrame } from '../../src/wire/frame.ts'
 import { type ParsedJwt, parseJwt } from '../../src/wire/jwt.ts'
+import { decodeSync, type SyncFrame } from '../../src/wire/sync.ts'
 import { NOW } from './authors.ts'
 
 /** Everything a chat told, in order, in a form that is easy to compare. */
@@ -29,6 +24,7 @@ type Told =
   | ['message', string, string]
   | ['message-updated', string, string]
   | ['backlog', string[]]
+  | ['recovered', boolean, number]
   | ['typing', string[]]
   | ['status', string]
   | ['error', string]
@@ -137,6 +133,7 @@ function listen(chat: GhostChat): Told[] {
   chat.on('message', (did, message) => told.push(['message', did, message.text]))
   chat.on('message-updated', (_did, message) => told.push(['message-updated', message.text, message.status]))
   chat.on('backlog', (messages) => told.push(['backlog', textsOf(messages)]))
+  chat.on('recovered', ({ complete, count }) => told.push(['recovered', complete, count]))
   chat.on('typing', (dids) => told.push(['typing', dids]))
   chat.on('status', ({ current }) => told.push(['status', current]))
   chat.on('error', (error) => told.push(['error', error.code]))
@@ -221,17 +218,18 @@ export class RawPeer {
     await settle()
   }
 
-  /** Asks a peer for its backlog; all frames of the answer. */
-  async ask(peerId: string, request: BacklogRequest): Promise<(BacklogAnswer | undefined)[]> {
+  /** Opens a comparison with a peer, and ends its part with that; all frames of the answer. */
+  async ask(peerId: string, opening: Uint8Array<ArrayBuffer>): Promise<(SyncFrame | undefined)[]> {
     const stream = await this.channel.open(peerId, { signal: new AbortController().signal })
-    await stream.send(encodeRequest(request))
-    const answers: (BacklogAnswer | undefined)[] = []
-    for await (const frame of stream.frames) answers.push(decodeAnswer(frame))
+    await stream.send(opening)
+    await stream.close()
+    const answers: (SyncFrame | undefined)[] = []
+    for await (const frame of stream.frames) answers.push(decodeSync(frame))
     return answers
   }
 }
 
-/** Serves a backlog stream by hand: sends these frames whatever was asked, then says it is done. */
+/** Answers a comparison by hand: with these frames, whatever was asked. */
 export function answering(...frames: Uint8Array<ArrayBuffer>[]): (stream: FrameStream) => void {
   return (stream) => {
     void (async () => {

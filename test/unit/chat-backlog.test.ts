@@ -1,8 +1,9 @@
 import { settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type BacklogRequest, decodeRequest, encodeAnswer } from '../../src/wire/backlog.ts'
+import { decodeSync, type Range } from '../../src/wire/sync.ts'
 import { topicOf } from '../../src/wire/topic.ts'
 import { eventBy, messageBy, testAuthor } from '../support/authors.ts'
+import { eventsFrame, lastTurn } from '../support/sync.ts'
 import {
   answering,
   backlogOf,
@@ -172,10 +173,7 @@ describe('asking further and further back', () => {
     const peer = new RawPeer(world.network, LOBBY, (stream) => {
       const options = { topic: LOBBY, at: cameAt + at(peer.streams.length) }
       const { jwt } = messageBy(mallory, `${peer.streams.length}`, options)
-      answering(
-        encodeAnswer({ kind: 'events', jwts: [jwt] }),
-        encodeAnswer({ kind: 'done', more: true }),
-      )(stream)
+      answering(eventsFrame(jwt), lastTurn({ timestamp: cameAt, prefix: '' }))(stream)
     })
     const visitor = await visit({ backlogLimit: 0 })
     visitor.chat.mute(mallory.did)
@@ -205,10 +203,7 @@ describe('asking further and further back', () => {
   it('ends with a member that always has the same message', async () => {
     const { jwt } = messageBy(mallory, 'again', { topic: LOBBY, at: world.clock.now() })
     const peer = new RawPeer(world.network, LOBBY, (stream) =>
-      answering(
-        encodeAnswer({ kind: 'events', jwts: [jwt] }),
-        encodeAnswer({ kind: 'done', more: true }),
-      )(stream),
+      answering(eventsFrame(jwt), lastTurn({ timestamp: world.clock.now(), prefix: '' }))(stream),
     )
     const bob = await visit({ backlogLimit: 0 })
     const presence = { peer: peer.peerId, data: {} }
@@ -250,7 +245,7 @@ describe('asking further and further back', () => {
   })
 
   it('finds the history behind an answer that is full of what came meanwhile', async () => {
-    const questions: (BacklogRequest | undefined)[] = []
+    const questions: (Range | undefined)[] = []
     const cameAt = world.clock.now() + 1_100
     const written = (text: string, at: number): string =>
       messageBy(mallory, text, { topic: LOBBY, at: cameAt + at }).jwt
@@ -259,13 +254,15 @@ describe('asking further and further back', () => {
     const peer = new RawPeer(world.network, LOBBY, (stream) => {
       void (async () => {
         const asked = await stream.frames[Symbol.asyncIterator]().next()
-        const question = decodeRequest(asked.value)
+        const said = decodeSync(asked.value)
+        const question = said?.kind === 'open' ? said.timeline[0] : undefined
         questions.push(question)
-        const jwts = question?.before === undefined ? news : history
+        const isFirst = question?.upper === undefined
+        const jwts = isFirst ? news : history
         for (let first = 0; first < jwts.length; first += 25) {
-          await stream.send(encodeAnswer({ kind: 'events', jwts: jwts.slice(first, first + 25) }))
+          await stream.send(eventsFrame(...jwts.slice(first, first + 25)))
         }
-        await stream.send(encodeAnswer({ kind: 'done', more: question?.before === undefined }))
+        await stream.send(lastTurn(isFirst ? { timestamp: cameAt + 1, prefix: '' } : undefined))
         await stream.close()
       })()
     })
@@ -277,7 +274,10 @@ describe('asking further and further back', () => {
     await until(() => bob.heard('backlog').length === 1)
     expect(bob.heard('backlog')).toEqual([['backlog', ['1', '2']]])
     expect(bob.heard('message')).toHaveLength(100)
-    expect(questions).toMatchObject([{ limit: 100 }, { limit: 100, before: { timestamp: cameAt + 1 } }])
+    expect(questions).toMatchObject([
+      { kind: 'newest', limit: 100 },
+      { kind: 'newest', limit: 100, upper: { timestamp: cameAt + 1 } },
+    ])
   })
 })
 

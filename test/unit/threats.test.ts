@@ -7,7 +7,6 @@ import { EventEmitter } from 'node:events'
 import { settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FrameStream } from '../../src/network/network.ts'
-import { encodeAnswer } from '../../src/wire/backlog.ts'
 import { encodeClaims } from '../../src/wire/claims.ts'
 import { topicOf } from '../../src/wire/topic.ts'
 import {
@@ -21,6 +20,7 @@ import {
   testAuthor,
   testPeerId,
 } from '../support/authors.ts'
+import { askForAll, askForNewest, eventsFrame, lastTurn } from '../support/sync.ts'
 import {
   answering,
   claimsIn,
@@ -83,8 +83,7 @@ async function newcomer(peer: RawPeer, author: TestAuthor = mallory): Promise<Vi
   return visitor
 }
 
-const events = (...jwts: string[]): Uint8Array<ArrayBuffer> => encodeAnswer({ kind: 'events', jwts })
-const done = encodeAnswer({ kind: 'done', more: false })
+const done = lastTurn()
 
 describe('found in 3Box', () => {
   it('backlog forgery: history is what its authors signed', async () => {
@@ -92,7 +91,7 @@ describe('found in 3Box', () => {
     const forged = signClaims(mallory, claimsBy(victim, 'message', { text: 'forged' }, inLobby()))
     const unsigned = JSON.stringify({ iss: victim.did, text: 'unsigned' })
     for (const jwts of [[forged], [unsigned], [genuine, forged]]) {
-      const visitor = await newcomer(await liar(answering(events(...jwts), done)))
+      const visitor = await newcomer(await liar(answering(eventsFrame(...jwts), done)))
       expect(visitor.texts()).not.toContain('forged')
       expect(visitor.texts()).not.toContain('unsigned')
       expect(textsOf(await visitor.chat.requestBacklog())).not.toContain('forged')
@@ -103,7 +102,7 @@ describe('found in 3Box', () => {
   it('backlog forgery: the honest are asked when a liar was found out', async () => {
     const ada = await world.visit()
     const forged = signClaims(mallory, claimsBy(victim, 'message', { text: 'forged' }, inLobby()))
-    const peer = await liar(answering(events(forged), done))
+    const peer = await liar(answering(eventsFrame(forged), done))
     await ada.chat.send('honest')
     await world.pass(1_000)
     const visitor = await newcomer(peer)
@@ -246,7 +245,7 @@ describe('found in 3Box', () => {
     )
     expect(ada.texts()).toEqual([])
     expect(ada.chat.onlineUsers()).toEqual([ada.did])
-    const answers = await peer.ask(ada.network.peerId, { limit: 100, roster: true })
+    const answers = await peer.ask(ada.network.peerId, askForAll())
     const jwts = answers.flatMap((answer) => (answer?.kind === 'events' ? answer.jwts : []))
     expect(jwts.map((jwt) => claimsIn(jwt).iss)).toEqual([ada.did])
     // And it does not shut out the event it imitates.
@@ -256,7 +255,7 @@ describe('found in 3Box', () => {
 
   it('filter bypass through backlog: a filter holds for both', async () => {
     const spam = messageBy(mallory, 'spam', inLobby()).jwt
-    const peer = await liar(answering(events(spam, messageBy(mallory, 'ham', inLobby()).jwt), done))
+    const peer = await liar(answering(eventsFrame(spam, messageBy(mallory, 'ham', inLobby()).jwt), done))
     const { space, network } = await world.space()
     const visitor = await enter(space, network, { filters: [({ text }) => text !== 'spam'] })
     await settle()
@@ -330,7 +329,7 @@ describe('found in 3Box', () => {
       void (async () => {
         for (;;) {
           const jwts = Array.from({ length: 30 }, () => messageBy(mallory, `${sent}`, inLobby()).jwt)
-          await stream.send(events(...jwts))
+          await stream.send(eventsFrame(...jwts))
           sent += jwts.length
           await settle()
         }
@@ -358,13 +357,13 @@ describe('found in 3Box', () => {
     const peer = new RawPeer(world.network, LOBBY)
     await Promise.all(Array.from({ length: 150 }, (_, index) => ada.chat.send(`${index}`)))
     const kinds: string[] = []
-    for (let time = 0; time < 6; time += 1) {
-      const answers = await peer.ask(ada.network.peerId, { limit: 100, roster: false })
+    for (let time = 0; time < 10; time += 1) {
+      const answers = await peer.ask(ada.network.peerId, askForNewest(1_000))
       const messages = answers.flatMap((answer) => (answer?.kind === 'events' ? answer.jwts : []))
       expect(messages.length).toBeLessThanOrEqual(100)
       kinds.push(answers.at(-1)?.kind ?? 'nothing')
     }
-    expect(kinds).toEqual(['done', 'done', 'done', 'done', 'busy', 'busy'])
+    expect(kinds).toEqual([...Array.from({ length: 8 }, () => 'turn'), 'busy', 'busy'])
   })
 
   it('join storm: a newcomer is greeted by three of many', async () => {

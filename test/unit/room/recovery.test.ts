@@ -1,7 +1,7 @@
 import { ManualClock, settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type BacklogOutcome, BacklogRefusal } from '../../../src/room/backlog-client.ts'
 import { Recovery } from '../../../src/room/recovery.ts'
+import { SyncRefusal } from '../../../src/room/sync-session.ts'
 import { NOW } from '../../support/authors.ts'
 import { settles } from '../../support/world.ts'
 
@@ -22,12 +22,12 @@ beforeEach(() => {
   })
 })
 
-const answer: BacklogOutcome = { accepted: 1, more: false }
-const ask = async (peer: string): Promise<BacklogOutcome> => {
+const answer = 'answered'
+const ask = async (peer: string): Promise<string> => {
   asked.push(peer)
   return answer
 }
-const fail = async (peer: string): Promise<BacklogOutcome> => {
+const fail = async (peer: string): Promise<string> => {
   asked.push(peer)
   throw new Error('no')
 }
@@ -88,9 +88,9 @@ describe('a recovery', () => {
 
   it('asks nobody a second time who does not answer as it should', async () => {
     candidates = ['a']
-    const refuse = async (peer: string): Promise<BacklogOutcome> => {
+    const refuse = async (peer: string): Promise<string> => {
       asked.push(peer)
-      throw new BacklogRefusal('busy')
+      throw new SyncRefusal('busy')
     }
     expect(await recovery.run(refuse, { signal: never })).toEqual([])
     expect(asked).toEqual(['a'])

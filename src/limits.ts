@@ -83,6 +83,12 @@ export const GREETING_WAIT_MS = 2_000
 export const SECOND_LOOK_MS = 3_000
 /** How long `requestBacklog` waits for a first connection. */
 export const CONNECT_WAIT_MS = 5_000
+/** How long to wait with an acknowledgement: the next event of anybody is one. */
+export const ACKNOWLEDGE_MS = 1_000
+/** How long after it was sent a message that nobody acknowledged is sent again, doubled each time … */
+export const RESEND_MS = 5_000
+/** … up to this. */
+export const RESEND_MAX_MS = 60_000
 /** How many members greet a newcomer by renewing their presence early. */
 export const GREETERS = 3
 /** The shortest time between two greetings of one device. */

@@ -16,7 +16,7 @@ import type { Bound } from '../wire/sync.ts'
 import { Gaps } from './gaps.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
-import { compareBounds } from './reconciler.ts'
+import { compareBounds, isBefore } from './reconciler.ts'
 import type { Recovery } from './recovery.ts'
 import type { RoomState } from './state.ts'
 import {
@@ -76,6 +76,7 @@ export class CatchUp {
   readonly #state: RoomState
   readonly #recovery: Recovery
   readonly #backlogLimit: number
+  readonly #onCompared: (ids: string[]) => void
   readonly #gaps: Gaps
   readonly #closing = new AbortController()
   #channel: Channel | undefined
@@ -105,6 +106,8 @@ export class CatchUp {
     recovery: Recovery
     /** How many messages to ask for when a connection is first made, 0 to 100. */
     backlogLimit: number
+    /** Another member has these events, too. */
+    onCompared: (ids: string[]) => void
   }) {
     this.#clock = options.clock
     this.#random = options.random
@@ -113,6 +116,7 @@ export class CatchUp {
     this.#state = options.state
     this.#recovery = options.recovery
     this.#backlogLimit = options.backlogLimit
+    this.#onCompared = options.onCompared
     this.#gaps = new Gaps(options.state.timeline, () => this.#recovery.candidates)
     this.#horizon = { timestamp: options.clock.now(), prefix: '' }
   }
@@ -304,10 +308,11 @@ export class CatchUp {
     let count = 0
     try {
       signal.throwIfAborted()
+      const contents = this.contents()
       const session = new SyncSession({
         stream,
         clock: this.#clock,
-        contents: this.contents(),
+        contents,
         salt: newSalt((length) => this.#random.bytes(length)),
         admitAll: async (jwts) => {
           const { messages, timeline, rejected } = await this.#state.admitHistory(jwts)
@@ -318,6 +323,10 @@ export class CatchUp {
       })
       const outcome = await session.open(newest)
       if (newest !== undefined) this.#widen(newest, outcome, count)
+      else if (!outcome.isCut) {
+        const both = contents.timeline.filter((event) => !isBefore(event, outcome.floor))
+        this.#onCompared(both.map(({ id }) => id))
+      }
       return outcome
     } finally {
       signal.removeEventListener('abort', abort)

@@ -2,10 +2,12 @@ import type { TimelineEvent } from './timeline.ts'
 
 /**
  * How far an own message has come: `queued` while nobody could be reached,
- * `sent` once it was handed to at least one neighbour in the room, `expired`
- * when nobody could be reached for a day. Somebody else's message is always `sent`.
+ * `sent` once it was handed to at least one neighbour in the room (a node, maybe),
+ * `acknowledged` when another member is known to have it, `failed` when that did
+ * not come to pass for a day, or the chat was left while it was queued. Somebody
+ * else's message is always `sent`.
  */
-export type MessageStatus = 'queued' | 'sent' | 'expired'
+export type MessageStatus = 'queued' | 'sent' | 'acknowledged' | 'failed'
 
 /** A message in a room. One object a message: it is the same wherever it is met. */
 export class Message {

@@ -8,10 +8,13 @@ import { encodeFrame } from '../wire/frame.ts'
 const COALESCE_MAX_BYTES = 16 * 1024
 const COALESCE_MAX_EVENTS = 32
 
-/** How long a message that was sent is remembered, to be sent again when whoever took it turns out to be gone. */
-const REMEMBERED_MS = 60_000
-/** How many of them. */
-const REMEMBERED_MAX = 256
+/** How many messages that nobody has acknowledged are remembered; the oldest one is given up for another. */
+const UNACKNOWLEDGED_MAX = 1_000
+/** How many of them are sent again at once, the oldest first. */
+const AGAIN_MAX = 256
+
+/** What became of an event. */
+export type Fate = 'sent' | 'acknowledged' | 'failed'
 
 /** A place in the outbox. */
 export interface Place {
@@ -24,31 +27,37 @@ export interface Place {
 /**
  * The own messages on their way out, in order. Each is signed before it comes
  * here, so a second attempt is the same event. One that finds nobody waits for
- * the first neighbour; those that wait together leave together.
+ * the first neighbour; those that wait together leave together. One that was sent
+ * is kept until another member is known to have it.
  */
 export class Outbox {
   readonly #publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
-  readonly #onFate: (event: SignedEvent, fate: 'sent' | 'expired') => void
+  readonly #onFate: (event: SignedEvent, fate: Fate) => void
   readonly #now: () => number
+  readonly #isAlone: () => boolean
   readonly #waiting: SignedEvent[] = []
-  /** What was sent lately, the oldest first. */
-  readonly #sent: { event: SignedEvent; at: number }[] = []
+  /** By id: what was sent and nobody is known to have, the oldest first. */
+  readonly #unacknowledged = new Map<string, SignedEvent>()
+  /** What of that was sent to somebody. */
+  readonly #missed = new Set<string>()
   /** Places for events that are still being signed. */
   #reserved = 0
   /** Those who wait for a place, in the order they came. */
   readonly #releases: (() => void)[] = []
   #running: Promise<void> | undefined
-  #isHolding = false
   #isClosed = false
 
   constructor(options: {
     publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
-    onFate: (event: SignedEvent, fate: 'sent' | 'expired') => void
+    onFate: (event: SignedEvent, fate: Fate) => void
     now: () => number
+    /** Whether nobody else is in the room: who comes later asks for what was said before. */
+    isAlone: () => boolean
   }) {
     this.#publish = options.publish
     this.#onFate = options.onFate
     this.#now = options.now
+    this.#isAlone = options.isAlone
   }
 
   /**
@@ -99,14 +108,30 @@ export class Outbox {
     return this.#running
   }
 
+  /** What was sent and nobody is known to have. */
+  get unacknowledged(): ReadonlyMap<string, SignedEvent> {
+    this.#dropExpired()
+    return this.#unacknowledged
+  }
+
+  /** Other members have these. Those that are not among {@link unacknowledged} do not matter. */
+  acknowledge(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const event = this.#unacknowledged.get(id)
+      if (event === undefined) continue
+      this.#forget(id)
+      this.#onFate(event, 'acknowledged')
+    }
+  }
+
   /**
-   * What was sent in the last minute, together with an event that was not sent yet
-   * in each message: gossip passes on nothing it has seen as a whole, and whoever
-   * has the messages already shows none of them twice.
+   * What somebody should have and nobody is known to, together with an event that was not sent yet in
+   * each message: gossip passes on nothing it has seen as a whole, and whoever has
+   * the messages already shows none of them twice.
    */
   again(event: SignedEvent): Uint8Array<ArrayBuffer>[] {
-    this.#forget()
-    const events = this.#sent.map((sent) => sent.event)
+    const missed = [...this.unacknowledged.values()].filter(({ id }) => this.#missed.has(id))
+    const events = missed.slice(0, AGAIN_MAX)
     const frames: Uint8Array<ArrayBuffer>[] = []
     while (events.length > 0) {
       const batch = nextBatch([event, ...events])
@@ -118,24 +143,23 @@ export class Outbox {
     return frames
   }
 
-  /** Sends nothing any more; what waits has expired. */
+  /** Sends nothing any more; what waits has failed. */
   close(): void {
     this.#isClosed = true
-    for (const event of this.#waiting.splice(0)) this.#onFate(event, 'expired')
+    for (const event of this.#waiting.splice(0)) this.#onFate(event, 'failed')
   }
 
   async #run(): Promise<void> {
     // A run that ended in its first step would end before it was noted as the one that is running.
     await Promise.resolve()
     this.#dropExpired()
-    this.#forget()
     while (this.#waiting.length > 0) {
       const batch = nextBatch(this.#waiting)
       const reached = await this.#publish(encodeFrame(batch.map(({ jwt }) => jwt))).catch(() => 0)
       if (reached === 0 || this.#isClosed) break
       this.#waiting.splice(0, batch.length)
       for (const event of batch) {
-        this.#sent.push({ event, at: this.#now() })
+        this.#remember(event)
         this.#onFate(event, 'sent')
         this.#releases.shift()?.()
       }
@@ -144,33 +168,29 @@ export class Outbox {
     this.#running = undefined
   }
 
-  /** Whoever took what was sent in the last minute may be gone with it: it is kept until {@link release}. */
-  hold(): void {
-    this.#forget()
-    this.#isHolding = true
+  #remember(event: SignedEvent): void {
+    this.#unacknowledged.set(event.id, event)
+    if (!this.#isAlone()) this.#missed.add(event.id)
+    const [oldest] = this.#unacknowledged.keys()
+    if (this.#unacknowledged.size > UNACKNOWLEDGED_MAX && oldest !== undefined) this.#forget(oldest)
   }
 
-  /** What was kept has been sent again. */
-  release(): void {
-    this.#isHolding = false
-  }
-
-  #forget(): void {
-    if (this.#isHolding) {
-      this.#sent.splice(0, Math.max(0, this.#sent.length - REMEMBERED_MAX))
-      return
-    }
-    const oldest = this.#now() - REMEMBERED_MS
-    const kept = this.#sent.filter(({ at }) => at >= oldest).slice(-REMEMBERED_MAX)
-    this.#sent.splice(0, this.#sent.length, ...kept)
+  #forget(id: string): void {
+    this.#unacknowledged.delete(id)
+    this.#missed.delete(id)
   }
 
   #dropExpired(): void {
     const now = this.#now()
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
-      if (toMilliseconds(first.claims.exp) > now) return
+      if (toMilliseconds(first.claims.exp) > now) break
       this.#waiting.shift()
-      this.#onFate(first, 'expired')
+      this.#onFate(first, 'failed')
+    }
+    for (const event of this.#unacknowledged.values()) {
+      if (toMilliseconds(event.claims.exp) > now) break
+      this.#forget(event.id)
+      this.#onFate(event, 'failed')
     }
   }
 }

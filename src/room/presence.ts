@@ -66,7 +66,23 @@ export class Presence {
    * that come together are greeted together.
    */
   greet(joinId: string, peers: readonly string[]): void {
-    if (ranksFirst(this.#peerId, joinId, peers)) this.reassert()
+    if (this.isAmong(GREETERS, joinId, peers)) this.reassert()
+  }
+
+  /** Whether this device is one of the `count` that a hash of an event ranks first among these and itself. */
+  isAmong(count: number, eventId: string, peers: readonly string[]): boolean {
+    const ownRank = rank(eventId, this.#peerId)
+    let ahead = 0
+    for (const peer of peers) {
+      if (peer !== this.#peerId && rank(eventId, peer) < ownRank) ahead += 1
+      if (ahead >= count) return false
+    }
+    return true
+  }
+
+  /** Renews now. A newcomer that comes right after is greeted all the same. */
+  renew(): void {
+    this.#announce('presence').catch(this.#onFailure)
   }
 
   /** Renews after a delay, by default at once; never sooner than a second after it last did so. */
@@ -80,7 +96,7 @@ export class Presence {
     this.#cancelReassertion = this.#clock.after(pauseMs, () => {
       this.#cancelReassertion = undefined
       this.#reassertedAt = this.#clock.now()
-      this.#announce('presence').catch(this.#onFailure)
+      this.renew()
     })
   }
 
@@ -123,20 +139,10 @@ function clonePresence(data: JsonObject): JsonObject {
   return JSON.parse(JSON.stringify(data)) as JsonObject
 }
 
-function ranksFirst(own: string, joinId: string, peers: readonly string[]): boolean {
-  const ownRank = rank(joinId, own)
-  let ahead = 0
-  for (const peer of peers) {
-    if (peer !== own && rank(joinId, peer) < ownRank) ahead += 1
-    if (ahead >= GREETERS) return false
-  }
-  return true
-}
-
 /** FNV-1a: any even spread will do, nothing secret depends on it. */
-function rank(joinId: string, peer: string): number {
+function rank(eventId: string, peer: string): number {
   let hash = 0x811c9dc5
-  for (const character of joinId + peer) {
+  for (const character of eventId + peer) {
     hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0
   }
   return hash

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import type { Author } from '../identity/author.ts'
 import type { Verifier } from '../identity/verifier.ts'
+import { RESEND_MAX_MS, RESEND_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel, Network } from '../network/network.ts'
 import type { Random } from '../random.ts'
@@ -10,6 +11,7 @@ import { isType, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { byteLength, type JsonObject } from '../wire/json.ts'
+import { ACKNOWLEDGERS, Acknowledger } from './acknowledger.ts'
 import { CatchUp } from './catch-up.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
@@ -62,6 +64,10 @@ export class Room {
   readonly #recovery: Recovery
   readonly #catchUp: CatchUp
   readonly #server: SyncServer
+  readonly #acknowledger: Acknowledger
+  /** Ends the wait before what nobody acknowledged is sent again. */
+  #cancelResend: (() => void) | undefined
+  #resendPauseMs = RESEND_MS
   #channel: Channel | undefined
   #lastTurn: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
@@ -106,11 +112,26 @@ export class Room {
     })
     this.#outbox = new Outbox({
       publish: (frame) => this.#publish(frame),
-      onFate: (event, fate) => this.state.setStatus(event.id, fate),
+      onFate: (event, fate) => {
+        this.state.setStatus(event.id, fate)
+        if (fate === 'sent') this.#resendLater()
+      },
       now: () => clock.now(),
+      isAlone: () => this.#recovery.candidates === 0,
     })
     this.#recovery = new Recovery({ clock, random, logger, candidates: () => this.#otherPeers() })
-    this.#catchUp = new CatchUp({ ...options, state: this.state, recovery: this.#recovery })
+    this.#catchUp = new CatchUp({
+      ...options,
+      state: this.state,
+      recovery: this.#recovery,
+      onCompared: (ids) => this.#outbox.acknowledge(ids),
+    })
+    this.#acknowledger = new Acknowledger({
+      clock,
+      isTurn: ({ id, claims }) =>
+        claims.iss !== author.did && this.presence.isAmong(ACKNOWLEDGERS, id, this.#peersBut(claims.iss)),
+      acknowledge: () => this.presence.renew(),
+    })
     this.#server = new SyncServer({
       clock,
       contents: () => this.#catchUp.contents(),
@@ -192,6 +213,8 @@ export class Room {
     this.status.close()
     this.typing.close()
     this.#catchUp.close(chatLeft())
+    this.#acknowledger.close()
+    this.#cancelResend?.()
     this.#outbox.close()
     await this.presence.leave().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
     this.state.close()
@@ -238,7 +261,6 @@ export class Room {
   #onPeerLost(peerId: string): void {
     this.#hasLost = true
     this.#isToRepeat = true
-    this.#outbox.hold()
     this.state.lose(peerId)
     if ((this.#channel?.neighbours() ?? 0) === 0) return
     // Others are still there. A node that lost us would publish our will, unless it hears of us; and what was on its
@@ -259,6 +281,8 @@ export class Room {
       ? [event.claims.peer]
       : (this.state.roster.member(iss)?.devices ?? [])
     this.#catchUp.arrived(event, devices)
+    this.#acknowledger.arrived(event)
+    if (!devices.includes(this.#options.network.peerId) || iss !== this.#author.did) this.#named(event)
     if (isType(event, 'join', 'presence', 'leave')) this.#onPresence(event)
   }
 
@@ -277,6 +301,38 @@ export class Room {
     )
   }
 
+  /** Whoever names an event has it, and what that one names. */
+  #named(event: SignedEvent): void {
+    const unacknowledged = this.#outbox.unacknowledged
+    const [oldest] = unacknowledged.values()
+    if (oldest === undefined) return
+    const ancestors = this.state.timeline.ancestors(event.claims.parents, oldest.timestamp)
+    this.#outbox.acknowledge([...unacknowledged.keys()].filter((id) => ancestors.has(id as EventId)))
+  }
+
+  /** Sends again what nobody acknowledged, as long as there is any, less and less often. */
+  #resendLater(): void {
+    this.#cancelResend ??= this.#options.clock.after(this.#resendPauseMs, () => {
+      this.#cancelResend = undefined
+      if (this.#outbox.unacknowledged.size === 0) {
+        this.#resendPauseMs = RESEND_MS
+        return
+      }
+      this.#resendPauseMs = Math.min(RESEND_MAX_MS, 2 * this.#resendPauseMs)
+      this.#resendLater()
+      // Nobody is there who could have it.
+      if (this.#recovery.candidates === 0) return
+      this.#isToRepeat = true
+      this.presence.reassert()
+    })
+  }
+
+  /** The devices online, without those of one author. */
+  #peersBut(did: string): string[] {
+    const devices = this.state.roster.member(did)?.devices ?? []
+    return this.state.roster.peers().filter((peer) => !devices.includes(peer))
+  }
+
   #otherPeers(): string[] {
     return this.state.roster.peers().filter((peer) => peer !== this.#options.network.peerId)
   }
@@ -290,7 +346,6 @@ export class Room {
     const frames = again.length > 0 ? again : [encodeFrame([event.jwt])]
     for (const frame of frames) {
       if ((await this.#publish(frame)) === 0) continue
-      if (isRepeating) this.#outbox.release()
       this.#isToRepeat &&= !isRepeating
     }
   }

@@ -29,7 +29,7 @@ export class RoomState {
   readonly #onArrival: (event: SignedEvent) => void
   readonly #expiry: ExpiryTimer
   /** By id: the own messages whose fate is open. */
-  readonly #unsent = new Map<string, Message>()
+  readonly #open = new Map<string, Message>()
   #lastArrival: Promise<void> = Promise.resolve()
   #isClosed = false
   /** One object a message, for as long as the timeline has the event. */
@@ -83,7 +83,7 @@ export class RoomState {
     const event = await this.#admitOwn(own)
     const message = new Message(event, 'queued')
     this.#messages.set(event, message)
-    this.#unsent.set(event.id, message)
+    this.#open.set(event.id, message)
     this.#applyLive(event)
     return message
   }
@@ -132,9 +132,9 @@ export class RoomState {
 
   /** Notes what became of an own message, whether or not the window still has it. */
   setStatus(id: string, status: MessageStatus): void {
-    const message = this.#unsent.get(id)
+    const message = this.#open.get(id)
     if (message === undefined) return
-    this.#unsent.delete(id)
+    if (status === 'acknowledged' || status === 'failed') this.#open.delete(id)
     Message.setStatus(message, status)
     this.#listener.messageUpdated(message)
   }

@@ -67,6 +67,19 @@ export class Timeline {
     return [...this.#children.keys()].filter((id) => !this.knows(id))
   }
 
+  /** These events and all that they build on, as far as the window has it, back to a time. */
+  ancestors(ids: readonly EventId[], notBefore: number): Set<EventId> {
+    const found = new Set<EventId>()
+    const open = [...ids]
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      const event = this.#byId.get(id)
+      if (event === undefined || found.has(id) || event.timestamp < notBefore) continue
+      found.add(id)
+      open.push(...event.claims.parents)
+    }
+    return found
+  }
+
   /** Where what is kept begins. */
   floor(now: number): Bound {
     const [oldest] = this.#events

@@ -229,15 +229,15 @@ describe('clocks that differ', () => {
     expect(ada.chat.onlineUsers()).toEqual([ada.did, bob.did])
   })
 
-  it('a machine that slept for a day tells that its message expired', async () => {
+  it('a machine that slept for a day tells that its message failed', async () => {
     let slept = 0
     const clock = { now: () => world.clock.now() + slept, after: world.clock.after.bind(world.clock) }
     const ada = await visit({ clock })
     const old = await ada.chat.send('yesterday')
     slept = 24 * 3_600_000 + 1
     const young = await ada.chat.send('today')
-    expect([old.status, young.status]).toEqual(['expired', 'queued'])
-    expect(ada.heard('message-updated')).toEqual([['message-updated', 'yesterday', 'expired']])
+    expect([old.status, young.status]).toEqual(['failed', 'queued'])
+    expect(ada.heard('message-updated')).toEqual([['message-updated', 'yesterday', 'failed']])
   })
 
   it('that never fits: the time of an event is the time of its author', async () => {

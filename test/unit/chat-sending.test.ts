@@ -160,13 +160,13 @@ describe('leaving while messages are being sent', () => {
     expect(ada.heard('message')).toEqual([])
   })
 
-  it('ends what waited for a neighbour as expired', async () => {
+  it('ends what waited for a neighbour as failed', async () => {
     const ada = await visit()
     const sent = await Promise.all(news.map((text) => ada.chat.send(text)))
     expect(ada.heard('message-updated')).toEqual([])
     await ada.chat.leaveChat()
-    expect(ada.heard('message-updated')).toEqual(news.map((text) => ['message-updated', text, 'expired']))
-    expect(sent.map(({ status }) => status)).toEqual(news.map(() => 'expired'))
+    expect(ada.heard('message-updated')).toEqual(news.map((text) => ['message-updated', text, 'failed']))
+    expect(sent.map(({ status }) => status)).toEqual(news.map(() => 'failed'))
     const witness = new RawPeer(world.network, LOBBY)
     await world.pass(5_000)
     expect(witness.jwts).toEqual([])

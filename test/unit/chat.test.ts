@@ -101,7 +101,7 @@ describe('the story of 3IP-9', () => {
 })
 
 describe('sending', () => {
-  it('before anybody is there: queued, then sent, once and in order', async () => {
+  it('before anybody is there: queued, then sent, then acknowledged, once and in order', async () => {
     const ada = await visit()
     const first = await ada.chat.send('1')
     const second = await ada.chat.send('2')
@@ -109,17 +109,19 @@ describe('sending', () => {
     expect(ada.heard('message-updated')).toEqual([])
     expect(ada.chat.status).toEqual({ current: 'connecting', previous: undefined })
     const bob = await visit()
-    expect([first.status, second.status]).toEqual(['sent', 'sent'])
+    expect([first.status, second.status]).toEqual(['acknowledged', 'acknowledged'])
     expect(ada.heard('message-updated')).toEqual([
       ['message-updated', '1', 'sent'],
       ['message-updated', '2', 'sent'],
+      ['message-updated', '1', 'acknowledged'],
+      ['message-updated', '2', 'acknowledged'],
     ])
     expect(bob.texts()).toEqual(['1', '2'])
     await world.pass(10_000)
     expect(bob.texts()).toEqual(['1', '2'])
   })
 
-  it('while the connection is lost: queued, then sent', async () => {
+  it('while the connection is lost: queued, then sent, then acknowledged', async () => {
     const [ada, bob] = [await visit(), await visit()]
     world.network.partition([[ada.network.peerId]])
     expect(ada.chat.status).toEqual({ current: 'reconnecting', previous: 'connected' })
@@ -127,7 +129,8 @@ describe('sending', () => {
     expect(message.status).toBe('queued')
     world.network.heal()
     await until(() => bob.texts().length === 1)
-    expect(message.status).toBe('sent')
+    await world.pass(1_000)
+    expect(ada.heard('message-updated').map(([, , status]) => status)).toEqual(['sent', 'acknowledged'])
     expect(ada.heard('status').map(([, status]) => status)).toEqual([
       'connected',
       'reconnecting',

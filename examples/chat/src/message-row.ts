@@ -15,7 +15,8 @@ const GROUP_MS = 5 * 60_000
 const fates: Record<MessageStatus, { glyph: 'check' | 'clock' | 'alert'; words: string }> = {
   queued: { glyph: 'clock', words: 'queued' },
   sent: { glyph: 'check', words: 'sent' },
-  expired: { glyph: 'alert', words: 'expired, nobody got it' },
+  acknowledged: { glyph: 'check', words: 'received' },
+  failed: { glyph: 'alert', words: 'failed, nobody got it' },
 }
 
 /** What a message on the page needs to know of its surroundings. */

@@ -9,6 +9,7 @@ import { codeOf, settles, until } from '../../support/world.ts'
 
 const ada = testAuthor(1)
 let now = NOW
+let isAlone: boolean
 let frames: string[][]
 let fates: [string, string][]
 let publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
@@ -26,6 +27,7 @@ const nobody = async (): Promise<number> => 0
 
 beforeEach(() => {
   now = NOW
+  isAlone = false
   frames = []
   fates = []
   publish = take
@@ -33,6 +35,7 @@ beforeEach(() => {
     publish: (frame) => publish(frame),
     onFate: (event, fate) => fates.push([text(event), fate]),
     now: () => now,
+    isAlone: () => isAlone,
   })
 })
 
@@ -176,7 +179,7 @@ describe('the outbox', () => {
     now = toMilliseconds(short.claims.exp)
     await outbox.flush()
     expect(fates).toEqual([
-      ['short', 'expired'],
+      ['short', 'failed'],
       ['long', 'sent'],
     ])
     expect(frames.flat()).toHaveLength(1)
@@ -225,28 +228,48 @@ describe('the outbox', () => {
     ;(await waiting).release()
   })
 
-  it('sends again what was sent in the last minute, each time beside an event that is new', async () => {
+  it('sends again what nobody acknowledged, each time beside an event that is new', async () => {
     const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
-    await add(messageBy(ada, 'long ago'))
-    now += 60_001
-    const events = ['1', '2'].map((body) => messageBy(ada, body))
+    const events = ['1', '2', '3'].map((body) => messageBy(ada, body))
     for (const event of events) await add(event)
+    outbox.acknowledge([events[1]?.id ?? '', 'unknown'])
+    expect(fates.filter(([, fate]) => fate === 'acknowledged')).toEqual([['2', 'acknowledged']])
+    now += 60 * 60_000
     expect(outbox.again(presence).map((frame) => decodeFrame(frame))).toEqual([
-      [presence.jwt, ...events.map(({ jwt }) => jwt)],
+      [presence.jwt, events[0]?.jwt, events[2]?.jwt],
     ])
-    now += 60_001
+    outbox.acknowledge(events.map(({ id }) => id))
     expect(outbox.again(presence)).toEqual([])
+    expect(fates).toHaveLength(6)
   })
 
-  it('keeps what was sent while whoever took it may be gone, however long', async () => {
+  it('does not send again what was sent when nobody was there', async () => {
     const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
+    isAlone = true
     const event = messageBy(ada, 'hello')
     await add(event)
-    outbox.hold()
-    now += 60 * 60_000
-    expect(outbox.again(presence).map((frame) => decodeFrame(frame))).toEqual([[presence.jwt, event.jwt]])
-    outbox.release()
+    isAlone = false
     expect(outbox.again(presence)).toEqual([])
+    outbox.acknowledge([event.id])
+    expect(fates.at(-1)).toEqual(['hello', 'acknowledged'])
+  })
+
+  it('says what was sent and expired before anybody acknowledged it', async () => {
+    const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
+    const short = messageBy(ada, 'short', { livesMs: 1_000 })
+    await add(short)
+    now = toMilliseconds(short.claims.exp)
+    expect(outbox.again(presence)).toEqual([])
+    expect(fates).toEqual([
+      ['short', 'sent'],
+      ['short', 'failed'],
+    ])
+  })
+
+  it('remembers 1,000 that nobody acknowledged', async () => {
+    const events = Array.from({ length: 1_001 }, (_, index) => unsigned(`${index}`))
+    for (const event of events) await add(event)
+    expect([...outbox.unacknowledged.keys()]).toEqual(events.slice(1).map(({ id }) => id))
   })
 
   it('sends again also what leaves no room for another event', async () => {

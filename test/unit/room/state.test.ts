@@ -304,7 +304,7 @@ describe('the status of an own message', () => {
     const message = await state.admitOwnMessage(own)
     now = () => NOW + 86_400_001
     await gossip(messageBy(ada, 'next day', { at: NOW + 86_400_001 }).jwt)
-    state.setStatus(own.id, 'expired')
-    expect(message.status).toBe('expired')
+    state.setStatus(own.id, 'failed')
+    expect(message.status).toBe('failed')
   })
 })

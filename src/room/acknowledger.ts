@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.ts'
+import { ACKNOWLEDGE_MS } from '../limits.ts'
+import { isType, type SignedEvent } from '../wire/event.ts'
+
+/** How many members answer for the room that a message came. */
+export const ACKNOWLEDGERS = 2
+
+/**
+ * Sees to it that whoever writes learns that its message came: every event names
+ * the last ones its author had seen, so the next one of anybody else is the
+ * answer. Where nobody says anything for a second, a few members renew their
+ * presence.
+ */
+export class Acknowledger {
+  readonly #clock: Clock
+  readonly #isTurn: (event: SignedEvent) => boolean
+  readonly #acknowledge: () => void
+  /** The message that was not answered yet. */
+  #pending: { event: SignedEvent; cancel: () => void } | undefined
+
+  constructor(options: {
+    clock: Clock
+    /** Whether this device is one of those who answer for a message. */
+    isTurn: (event: SignedEvent) => boolean
+    acknowledge: () => void
+  }) {
+    this.#clock = options.clock
+    this.#isTurn = options.isTurn
+    this.#acknowledge = options.acknowledge
+  }
+
+  /** An event came live, or is our own. */
+  arrived(event: SignedEvent): void {
+    const pending = this.#pending
+    if (pending !== undefined) {
+      const { iss } = pending.event.claims
+      if (event.claims.iss === iss || !event.claims.parents.includes(pending.event.id)) return
+      this.close()
+    }
+    if (!isType(event, 'message') || !this.#isTurn(event)) return
+    const cancel = this.#clock.after(ACKNOWLEDGE_MS, () => {
+      this.#pending = undefined
+      this.#acknowledge()
+    })
+    this.#pending = { event, cancel }
+  }
+
+  close(): void {
+    this.#pending?.cancel()
+    this.#pending = undefined
+  }
+}

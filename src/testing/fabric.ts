@@ -1,3 +1,4 @@
+import { untilAborted } from '../abort.ts'
 import type { FrameStream } from '../network/network.ts'
 import type { Weather } from './conditions.ts'
 import { MemoryGossip } from './memory-gossip.ts'
@@ -107,6 +108,7 @@ export class Fabric {
     signal.throwIfAborted()
     if (this.#memberFor(from, peerId) === undefined) await this.#pause(this.#weather.noticeMs(), signal)
     else await this.#pause(this.#weather.latencyMs(), signal)
+    if (from.peer.isGone) await untilAborted(new Promise<never>(() => {}), signal)
     const member = this.#memberFor(from, peerId)
     if (member === undefined) throw new Error(`the peer ${peerId} cannot be reached`)
     const ends = { here: from.peer, there: member.peer }
@@ -272,19 +274,10 @@ export class Fabric {
     else task()
   }
 
+  /** Rejects when the signal fires. With 0 ms nothing is waited for. */
   #pause(ms: number, signal: AbortSignal): Promise<void> | undefined {
     if (ms === 0) return undefined
-    return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        cancel()
-        reject(signal.reason)
-      }
-      const cancel = this.#weather.timer(ms, () => {
-        signal.removeEventListener('abort', abort)
-        resolve()
-      })
-      signal.addEventListener('abort', abort, { once: true })
-    })
+    return untilAborted(new Promise((resolve) => void this.#weather.timer(ms, resolve)), signal)
   }
 }
 

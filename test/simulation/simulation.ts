@@ -77,7 +77,9 @@ class Run {
     this.#at(quietAtMs, () => this.#calm())
     this.#at(quietAtMs + STILL_AFTER_MS, () => this.#speakInCalm())
     await clock.advance(endsAtMs)
-    judgeEnd(this.#present(), this.#honestDids, this.judge)
+    const everybody = [...this.#devices.values(), ...this.#mallories.values()]
+    const specs = new Map(everybody.map(({ peerId, spec }) => [peerId, spec]))
+    judgeEnd(this.#present(), this.judge, { honestDids: this.#honestDids, specs })
     await this.#end()
     const { violations, deliveries, tellings } = this.judge
     return { seed, violations, trace: this.#trace.hash, deliveries, tellings }
@@ -193,7 +195,8 @@ class Run {
       if (!hasGoodClock(device) || !hasGoodClock(crashed)) continue
       // By the clock of whoever looks, the lease ends that much later.
       const laterMs = crashed.spec.offsetMs - device.spec.offsetMs
-      const isListed = device.room.state.roster.peers().includes(crashed.peerId)
+      // By its DID: somebody else may claim to be at this peer.
+      const isListed = device.room.state.roster.member(crashed.did)?.devices.includes(crashed.peerId)
       if (isListed && laterMs <= 0) {
         this.judge.object('crash-noticed', `${nameOf(device)} lists ${nameOf(crashed)}, who crashed 95 s ago`)
       }

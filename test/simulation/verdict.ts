@@ -1,6 +1,7 @@
 import { toSeconds } from '../../src/wire/claims.ts'
 import type { Device } from './device.ts'
 import { type Judge, nameOf } from './judge.ts'
+import type { DeviceSpec } from './scenario.ts'
 
 /** Clocks within this of the right time are good enough for everything (the gate allows 60 s between two). */
 const GOOD_CLOCK_MS = 30_000
@@ -9,6 +10,7 @@ const GOOD_CLOCK_MS = 30_000
  * clock is further ahead than this, it may run out between two renewals.
  */
 const LEASE_MARGIN_MS = 50_000
+const RIGHT_CLOCK_MS = 10_000
 const FINAL = new Set(['acknowledged', 'failed'])
 
 /**
@@ -16,8 +18,13 @@ const FINAL = new Set(['acknowledged', 'failed'])
  *
  * @param devices the honest ones that are there
  * @param honestDids those of all honest devices there ever were
+ * @param specs all devices there ever were, by peer id
  */
-export function judgeEnd(devices: readonly Device[], honestDids: ReadonlySet<string>, judge: Judge): void {
+export function judgeEnd(
+  devices: readonly Device[],
+  judge: Judge,
+  { honestDids, specs }: { honestDids: ReadonlySet<string>; specs: ReadonlyMap<string, DeviceSpec> },
+): void {
   const good = devices.filter(hasGoodClock)
   const present = new Set(devices.map(({ peerId }) => peerId))
   judgeHistories(good, honestDids, judge)
@@ -26,7 +33,7 @@ export function judgeEnd(devices: readonly Device[], honestDids: ReadonlySet<str
     judgeRoster(device, good, judge, { honestDids, present })
     judgeOutbox(device, devices.length, judge)
   }
-  judgeShown(good, judge)
+  judgeShown(good, specs, judge)
 }
 
 export function hasGoodClock({ spec }: Device): boolean {
@@ -98,11 +105,17 @@ function judgeRoster(
   }
 }
 
-/** What is shown of each member that two devices list. */
-function judgeShown(devices: readonly Device[], judge: Judge): void {
+/**
+ * What is shown of each member, by devices whose clocks are right about members
+ * whose clocks are: with others a lease ends here earlier than there.
+ */
+function judgeShown(devices: readonly Device[], others: ReadonlyMap<string, DeviceSpec>, judge: Judge): void {
   const shown = new Map<string, { text: string; by: Device }>()
-  for (const device of devices) {
+  const isRight = (spec: DeviceSpec | undefined): boolean =>
+    spec === undefined || Math.abs(spec.offsetMs) <= RIGHT_CLOCK_MS
+  for (const device of devices.filter(({ spec }) => isRight(spec))) {
     for (const { did, presence, devices: own } of device.room.state.roster.members()) {
+      if (!own.every((peerId) => isRight(others.get(peerId)))) continue
       const text = JSON.stringify([presence, [...own].sort()])
       const first = shown.get(did)
       if (first === undefined) shown.set(did, { text, by: device })

@@ -100,7 +100,6 @@ export class Device {
       ...handler,
       onGossip: async (data) => {
         const verdict = await handler.onGossip(data)
-        trace.note(this.spec.number, verdict)
         this.#stage.judge.delivered(this, data, verdict)
         return verdict
       },

@@ -3,9 +3,8 @@ import type { Message } from '../../src/room/message.ts'
 import type { Device } from './device.ts'
 import type { Invariant, Violation } from './invariants.ts'
 import type { KeyRing } from './key-ring.ts'
-import type { Trace } from './trace.ts'
+import { hashOf, type Trace } from './trace.ts'
 
-const latin1 = new TextDecoder('latin1')
 /** Of one invariant, the first ones tell what is to be told. */
 const KEPT_MAX = 3
 
@@ -41,14 +40,14 @@ export class Judge {
 
   delivered(device: Device, data: Uint8Array, verdict: 'accept' | 'ignore' | 'reject'): void {
     this.deliveries += 1
-    this.#trace.noteBytes(data)
+    const key = hashOf(data)
+    this.#trace.note(device.spec.number, verdict, key)
     if (verdict === 'ignore') return
-    const key = latin1.decode(data)
     const first = this.#verdicts.get(key)
     if (first === undefined) this.#verdicts.set(key, { verdict, by: device.spec.number })
     else if (first.verdict !== verdict) {
       const both = `${nameOf(device)} says ${verdict}, device ${first.by} said ${first.verdict}`
-      this.object('one-verdict', `${both}: ${key.slice(0, 80)}`)
+      this.object('one-verdict', `${both}: ${new TextDecoder('latin1').decode(data).slice(0, 80)}`)
     }
   }
 

@@ -23,3 +23,10 @@ export class Trace {
     this.#b = Math.imul(this.#b ^ value, 0x5bd1e995) ^ (this.#b >>> 15)
   }
 }
+
+/** A hash of bytes. */
+export function hashOf(data: Uint8Array): string {
+  const trace = new Trace()
+  trace.noteBytes(data)
+  return trace.hash
+}

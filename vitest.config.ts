@@ -27,7 +27,7 @@ export default defineConfig({
           name: 'unit',
           // Half of the cores is the default: on two that is one worker, and twice the time.
           maxWorkers: 2,
-          include: ['test/{unit,property,conformance}/**/*.test.ts'],
+          include: ['test/{unit,property,conformance,simulation}/**/*.test.ts'],
         },
       },
       {

@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import type { Signer } from 'did-jwt'
+import { cryptoWork } from '../crypto-work.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { fromBase64url, toBase64url } from '../wire/base64url.ts'
 import { isRecord } from '../wire/json.ts'
@@ -144,8 +145,10 @@ async function identityOf(key: StoredKey): Promise<Identity> {
   }
   return {
     did: didOf(key.publicKey),
-    signer: async (data) =>
-      toBase64url(new Uint8Array(await crypto.subtle.sign('Ed25519', key.privateKey, bytesOf(data)))),
+    signer: async (data) => {
+      const signing = cryptoWork.track(crypto.subtle.sign('Ed25519', key.privateKey, bytesOf(data)))
+      return toBase64url(new Uint8Array(await signing))
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { cryptoWork } from '../crypto-work.ts'
 import { KEYS_MAX } from '../limits.ts'
 import { publicKeyOf } from './did-key.ts'
 import { isPrimeOrder } from './prime-order.ts'
@@ -48,8 +49,8 @@ export function createVerifier(
   return {
     async verify(did, data, signature) {
       try {
-        const verifyKey = await keyOf(did)
-        return !hasIdentityAsR(signature) && (await verifyKey(data, signature))
+        const verifyKey = await cryptoWork.track(keyOf(did))
+        return !hasIdentityAsR(signature) && (await cryptoWork.track(verifyKey(data, signature)))
       } catch {
         keys.delete(did)
         return false

@@ -1,8 +1,12 @@
 /**
- * For the tests of dapps: rooms without a network, and time that is set by hand.
+ * For the tests of dapps: rooms without a network, time that is set by hand, and
+ * randomness that can be repeated.
  *
  * @packageDocumentation
  */
 
-export { ManualClock, settle } from './manual-clock.ts'
-export { MemoryNetwork } from './memory-network.ts'
+export type { NetworkConditions } from './conditions.ts'
+export { ManualClock } from './manual-clock.ts'
+export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts'
+export { seededRandom } from './seeded-random.ts'
+export { settle, turn } from './settle.ts'

@@ -1,4 +1,4 @@
-import { ManualClock, settle } from 'ghostchat/testing'
+import { ManualClock, seededRandom, settle } from 'ghostchat/testing'
 import { describe, expect, it } from 'vitest'
 import { every, systemClock } from '../../../src/clock.ts'
 import { NOW } from '../../support/authors.ts'
@@ -38,6 +38,47 @@ describe('the manual clock', () => {
     void Promise.resolve().then(() => clock.after(5, () => rings.push(clock.now() - NOW)))
     await clock.advance(10)
     expect(rings).toEqual([5])
+  })
+
+  it('rings thousands in order, whatever is cancelled, when it is and how often', async () => {
+    const clock = new ManualClock(NOW, { settle: async () => {} })
+    const random = seededRandom('timers')
+    const whole = (max: number): number => Math.floor(random.fraction() * max)
+    const rings: number[] = []
+    const expected: { at: number; index: number }[] = []
+    for (let index = 0; index < 3_000; index += 1) {
+      const at = whole(200)
+      const cancel = clock.after(at, () => rings.push(index))
+      if (whole(3) === 0) {
+        expected.push({ at, index })
+        continue
+      }
+      if (whole(2) === 0) clock.after(whole(at + 1), cancel)
+      cancel()
+      cancel()
+    }
+    await clock.advance(200)
+    expect(rings).toEqual(expected.sort((a, b) => a.at - b.at || a.index - b.index).map(({ index }) => index))
+    expect(clock.pending).toBe(0)
+  })
+
+  it('forgets what was cancelled: a timer that is set again and again takes no room', () => {
+    const clock = new ManualClock(NOW)
+    for (let index = 0; index < 1_000; index += 1) clock.after(1_000, () => {})()
+    expect(clock.pending).toBe(0)
+    const cancel = clock.after(1, () => {})
+    expect(clock.pending).toBe(1)
+    cancel()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('waits after each timer for what it is told to', async () => {
+    const rings: string[] = []
+    const clock = new ManualClock(NOW, { settle: async () => void rings.push('settled') })
+    clock.after(1, () => rings.push('rang'))
+    clock.after(2, () => rings.push('rang'))
+    await clock.advance(5)
+    expect(rings).toEqual(['settled', 'rang', 'settled', 'rang', 'settled', 'settled'])
   })
 })
 

@@ -1,0 +1,146 @@
+import { createAuthor } from '../../src/identity/author.ts'
+import type { Identity } from '../../src/identity/identity.ts'
+import { silentLogger } from '../../src/logger.ts'
+import type { ChannelHandler, Network } from '../../src/network/network.ts'
+import type { RoomListener } from '../../src/room/listener.ts'
+import type { Message } from '../../src/room/message.ts'
+import { Room } from '../../src/room/room.ts'
+import { DeviceClock } from './device-clock.ts'
+import type { DeviceSpec } from './scenario.ts'
+import { slowVerifier } from './slow-verifier.ts'
+import type { Stage } from './stage.ts'
+
+/** An honest device: a room, and a record of what it told. */
+export class Device {
+  readonly spec: DeviceSpec
+  readonly did: string
+  readonly room: Room
+  readonly clock: DeviceClock
+  /** The messages it told, by id. */
+  readonly told = new Map<string, Message>()
+  /** Those it sent. */
+  readonly sent: Message[] = []
+  state: 'coming' | 'present' | 'asleep' | 'gone' = 'coming'
+  /** When it last came or woke up, in time of the stage. */
+  presentSinceMs = 0
+  readonly #stage: Stage
+  readonly #network: Network
+
+  constructor(stage: Stage, spec: DeviceSpec, identity: Identity) {
+    this.#stage = stage
+    this.spec = spec
+    this.did = identity.did
+    this.clock = new DeviceClock(stage.clock, spec.offsetMs)
+    this.#network = stage.network.peer()
+    const random = stage.randomFor(`device ${spec.number}`)
+    this.room = new Room({
+      topic: stage.topic,
+      author: createAuthor(identity, { clock: this.clock, random }),
+      network: this.#observed(this.#network),
+      verifier: slowVerifier(stage.keys, { clock: this.clock, random, maxMs: spec.slowMs }),
+      clock: this.clock,
+      random,
+      logger: silentLogger,
+      presence: { name: `device ${spec.number}` },
+      backlogLimit: 100,
+      listener: this.#listener(),
+    })
+  }
+
+  get peerId(): string {
+    return this.#network.peerId
+  }
+
+  async join(): Promise<void> {
+    await this.room.open()
+    this.state = 'present'
+    this.presentSinceMs = this.#stage.elapsedMs
+  }
+
+  async send(text: string): Promise<void> {
+    this.sent.push(await this.room.send(text))
+  }
+
+  async leave(): Promise<void> {
+    this.state = 'gone'
+    await this.room.close()
+    await this.#network.close()
+    this.clock.stop()
+  }
+
+  crash(): void {
+    this.state = 'gone'
+    this.clock.stop()
+    this.#stage.network.crash(this.peerId)
+  }
+
+  sleep(): void {
+    this.state = 'asleep'
+    this.clock.sleep()
+    this.#stage.network.sleep(this.peerId)
+  }
+
+  wake(): void {
+    if (this.state !== 'asleep') return
+    this.state = 'present'
+    this.presentSinceMs = this.#stage.elapsedMs
+    this.clock.wake()
+    this.#stage.network.wake(this.peerId)
+  }
+
+  /** The ids of its history, in its order. */
+  history(): string[] {
+    return this.room.state.timeline.slice(Number.POSITIVE_INFINITY).events.map(({ id }) => id)
+  }
+
+  /** The network as the room has it, with an ear to it. */
+  #observed(network: Network): Network {
+    const { trace } = this.#stage
+    const observe = (handler: ChannelHandler): ChannelHandler => ({
+      ...handler,
+      onGossip: async (data) => {
+        const verdict = await handler.onGossip(data)
+        this.#stage.judge.delivered(this, data, verdict)
+        return verdict
+      },
+      onStream: (stream, peerId) => {
+        trace.note(this.spec.number, 'stream', peerId)
+        handler.onStream(stream, peerId)
+      },
+    })
+    return {
+      peerId: network.peerId,
+      join: (topic, handler) => network.join(topic, observe(handler)),
+      close: () => network.close(),
+    }
+  }
+
+  #listener(): RoomListener {
+    const { trace, judge } = this.#stage
+    const { number } = this.spec
+    const note = (...parts: (string | number)[]): void => trace.note(this.#stage.elapsedMs, number, ...parts)
+    return {
+      joined: (did) => {
+        note('joined', did)
+        judge.joined(this, did)
+      },
+      left: (did, reason) => {
+        note('left', did, reason)
+        judge.left(this, did)
+      },
+      updated: (did) => note('updated', did),
+      message: (message) => {
+        note('message', message.id)
+        judge.told(this, message)
+      },
+      messageUpdated: (message) => note('message-updated', message.id, message.status),
+      backlog: (messages) => {
+        note('backlog', ...messages.map(({ id }) => id))
+        for (const message of messages) judge.told(this, message)
+      },
+      typing: (dids) => note('typing', ...dids),
+      status: ({ current }) => note('status', current),
+      failed: (error) => judge.failed(this, error),
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import type { GhostChatError } from '../../src/errors.ts'
+import type { Message } from '../../src/room/message.ts'
+import type { Device } from './device.ts'
+import type { Invariant, Violation } from './invariants.ts'
+import type { KeyRing } from './key-ring.ts'
+import { hashOf, type Trace } from './trace.ts'
+
+/** Of one invariant, the first ones tell what is to be told. */
+const KEPT_MAX = 3
+
+/** Watches a run as it goes on, and keeps what was not as it has to be. */
+export class Judge {
+  readonly violations: Violation[] = []
+  /** How many gossip messages came to honest devices. */
+  deliveries = 0
+  /** How many messages honest devices told. */
+  tellings = 0
+  /** Whether a user may not come or go on a device's list now. */
+  mustStay: (device: Device, did: string) => boolean = () => false
+  readonly #keys: KeyRing
+  readonly #trace: Trace
+  readonly #elapsedMs: () => number
+  readonly #counts = new Map<Invariant, number>()
+  /** By message: what the first honest gate that did not ignore it said. */
+  readonly #verdicts = new Map<string, { verdict: string; by: number }>()
+  readonly #listed = new Map<Device, Set<string>>()
+
+  constructor(options: { keys: KeyRing; trace: Trace; elapsedMs: () => number }) {
+    this.#keys = options.keys
+    this.#trace = options.trace
+    this.#elapsedMs = options.elapsedMs
+  }
+
+  /** Something does not hold. */
+  object(invariant: Invariant, detail: string): void {
+    const count = (this.#counts.get(invariant) ?? 0) + 1
+    this.#counts.set(invariant, count)
+    if (count <= KEPT_MAX) this.violations.push({ invariant, atMs: this.#elapsedMs(), detail })
+  }
+
+  delivered(device: Device, data: Uint8Array, verdict: 'accept' | 'ignore' | 'reject'): void {
+    this.deliveries += 1
+    const key = hashOf(data)
+    this.#trace.note(device.spec.number, verdict, key)
+    if (verdict === 'ignore') return
+    const first = this.#verdicts.get(key)
+    if (first === undefined) this.#verdicts.set(key, { verdict, by: device.spec.number })
+    else if (first.verdict !== verdict) {
+      const both = `${nameOf(device)} says ${verdict}, device ${first.by} said ${first.verdict}`
+      this.object('one-verdict', `${both}: ${new TextDecoder('latin1').decode(data).slice(0, 80)}`)
+    }
+  }
+
+  told(device: Device, message: Message): void {
+    this.tellings += 1
+    if (device.told.has(message.id)) {
+      this.object('told-once', `${nameOf(device)} told ${message.id} (${message.text}) twice`)
+    }
+    device.told.set(message.id, message)
+    if (!this.#keys.isGenuine(message.jwt)) {
+      this.object('genuine', `${nameOf(device)} told ${message.text}, which ${message.author} did not sign`)
+    }
+    if (device.state === 'gone') this.object('no-failure', `${nameOf(device)} told a message after it left`)
+  }
+
+  joined(device: Device, did: string): void {
+    const listed = this.#listed.get(device) ?? new Set()
+    if (listed.has(did)) this.object('joined-left', `${nameOf(device)} told that ${did} joined twice`)
+    this.#listed.set(device, listed.add(did))
+    if (this.mustStay(device, did)) this.object('calm-roster', `${nameOf(device)} told that ${did} joined`)
+  }
+
+  left(device: Device, did: string): void {
+    if (this.#listed.get(device)?.delete(did) !== true) {
+      this.object('joined-left', `${nameOf(device)} told that ${did} left, who had not joined`)
+    }
+    if (this.mustStay(device, did)) this.object('calm-roster', `${nameOf(device)} told that ${did} left`)
+  }
+
+  failed(device: Device, error: GhostChatError): void {
+    this.object('no-failure', `${nameOf(device)}: ${error.code} ${error.message}`)
+  }
+}
+
+export function nameOf(device: Device): string {
+  return `device ${device.spec.number}`
+}

@@ -1,0 +1,139 @@
+/**
+ * `npm run simulate -- [--seeds 1000] [--seed N] [--first N] [--peers 30] [--workers N] [--all]`
+ *
+ * Runs many seeds, or one in detail. Exit code 1 when an invariant did not hold, with what is needed to see it again.
+ */
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { drawScenario } from './draw.ts'
+import { INVARIANTS, type Violation } from './invariants.ts'
+import { describeScenario, timeOf } from './scenario.ts'
+import { type Report, simulate } from './simulation.ts'
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    seed: { type: 'string' },
+    first: { type: 'string', default: '1' },
+    peers: { type: 'string', default: '30' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    all: { type: 'boolean', default: false },
+  },
+})
+/** A run that takes this long does not end. */
+const HANGS_MS = 120_000
+const FAILURES_SHOWN = 5
+
+const peers = numberOf('peers', values.peers, 2)
+const isFailure = ({ invariant }: Violation): boolean => values.all || INVARIANTS[invariant] === 'now'
+process.exitCode =
+  values.seed === undefined ? await runMany() : await runOne(numberOf('seed', values.seed, 0))
+
+async function runOne(seed: number): Promise<number> {
+  const scenario = drawScenario(seed, { peers })
+  console.log(describeScenario(scenario).join('\n'))
+  const report = await simulate(scenario)
+  console.log(`trace ${report.trace}, ${report.deliveries} deliveries, ${report.tellings} messages told`)
+  show(report)
+  return report.violations.some(isFailure) ? 1 : 0
+}
+
+async function runMany(): Promise<number> {
+  const count = numberOf('seeds', values.seeds, 1)
+  const first = numberOf('first', values.first, 0)
+  const seeds = Array.from({ length: count }, (_, index) => first + index)
+  const began = performance.now()
+  const reports: Report[] = []
+  const failed: Report[] = []
+  const workers = Array.from({ length: numberOf('workers', values.workers, 1) }, () => work(take))
+  await Promise.all(workers)
+  console.log(summaryOf(reports, failed.length, (performance.now() - began) / 1000))
+  return failed.length === 0 ? 0 : 1
+
+  function take(report: Report | undefined): number | undefined {
+    if (report !== undefined) {
+      reports.push(report)
+      if (report.violations.some(isFailure)) {
+        failed.push(report)
+        if (failed.length <= FAILURES_SHOWN) show(report)
+      }
+      progress(reports.length, count, failed.length, began)
+    }
+    return seeds.shift()
+  }
+}
+
+/** One worker: runs the seed it is given, says what came of it, and is given the next one. */
+function work(take: (report: Report | undefined) => number | undefined): Promise<void> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url))
+  return new Promise((resolve, reject) => {
+    let timeout: NodeJS.Timeout | undefined
+    const next = (report: Report | undefined): void => {
+      clearTimeout(timeout)
+      const seed = take(report)
+      if (seed === undefined) {
+        void worker.terminate()
+        resolve()
+        return
+      }
+      timeout = setTimeout(
+        () => reject(new Error(`seed ${seed} does not end; again: ${commandFor(seed)}`)),
+        HANGS_MS,
+      )
+      worker.postMessage({ seed, peers })
+    }
+    worker.on('message', next)
+    worker.on('error', reject)
+    next(undefined)
+  })
+}
+
+function show({ seed, violations }: Report): void {
+  for (const { invariant, atMs, detail } of violations) {
+    console.log(`seed ${seed}: ${invariant} (${INVARIANTS[invariant]}) at ${timeOf(atMs)}: ${detail}`)
+  }
+  if (violations.some(isFailure)) console.log(`  again: ${commandFor(seed)}`)
+}
+
+function commandFor(seed: number): string {
+  return `npm run simulate -- --seed ${seed} --peers ${peers}`
+}
+
+/** A line in place on a terminal, a line at each tenth elsewhere. */
+function progress(done: number, count: number, failed: number, began: number): void {
+  const line = `${done} of ${count} seeds, ${failed} failed, ${((performance.now() - began) / 1000).toFixed(0)} s`
+  if (process.stdout.isTTY) process.stdout.write(`\r${line}${done === count ? '\n' : ''}`)
+  else if (done % Math.ceil(count / 10) === 0) console.log(line)
+}
+
+function summaryOf(reports: readonly Report[], failed: number, seconds: number): string {
+  const sum = (of: (report: Report) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0)
+  const broken = Object.entries(INVARIANTS).flatMap(([name, since]) => {
+    const seeds = reports
+      .filter(({ violations }) => violations.some(({ invariant }) => invariant === name))
+      .map(({ seed }) => seed)
+      .sort((a, b) => a - b)
+    if (seeds.length === 0) return []
+    return [
+      `  ${name} (${since}): ${seeds.length} seeds, ${seeds.slice(0, 8).join(' ')}${seeds.length > 8 ? ' …' : ''}`,
+    ]
+  })
+  const { user, system } = process.cpuUsage()
+  return [
+    `${reports.length} seeds × ${peers} peers: ${failed} failed`,
+    `${sum(({ deliveries }) => deliveries)} deliveries, ${sum(({ tellings }) => tellings)} messages told`,
+    `${seconds.toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of CPU`,
+    ...(broken.length > 0 ? ['did not hold:', ...broken] : []),
+  ].join('\n')
+}
+
+function numberOf(name: string, text: string, min: number): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < min) {
+    console.error(`--${name} must be a whole number from ${min} on`)
+    process.exit(2)
+  }
+  return value
+}

@@ -1,0 +1,46 @@
+import type { FrameStream } from '../../src/network/network.ts'
+import { sample } from '../../src/random.ts'
+import { decodeRequest, encodeAnswer } from '../../src/wire/backlog.ts'
+import { forged, garbage, type Means } from './attacks.ts'
+import type { Manners } from './scenario.ts'
+
+/** A side that sends without end ends here: a simulation has to. */
+const FRAMES_MAX = 1_000
+
+/** Answers a stream that somebody opened to ask for what was missed. Never rejects. */
+export async function answerBadly(stream: FrameStream, manners: Manners, means: Means): Promise<void> {
+  try {
+    for await (const frame of stream.frames) {
+      if (decodeRequest(frame) === undefined) break
+      await answer(stream, manners, means)
+      break
+    }
+    if (manners !== 'is-silent') await stream.close()
+  } catch {
+    // The other side has broken it off.
+  }
+}
+
+async function answer(stream: FrameStream, manners: Manners, means: Means): Promise<void> {
+  const events = (jwts: string[]): Promise<void> => stream.send(encodeAnswer({ kind: 'events', jwts }))
+  const done = (): Promise<void> => stream.send(encodeAnswer({ kind: 'done', more: false }))
+  const { dice, heard } = means
+  switch (manners) {
+    case 'withholds':
+      return done()
+    case 'forges':
+      for (const jwt of sample(dice.random, heard, 5)) await events([forged(jwt, means)])
+      return done()
+    case 'babbles':
+      return stream.send(garbage(means, dice.whole(1, 1_000)))
+    case 'is-silent':
+      return
+    case 'never-ends': {
+      const [first] = heard
+      for (let frame = 0; frame < FRAMES_MAX && first !== undefined; frame += 1) await events([first])
+      return
+    }
+    case 'is-busy':
+      return stream.send(encodeAnswer({ kind: 'busy' }))
+  }
+}

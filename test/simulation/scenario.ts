@@ -1,0 +1,111 @@
+import type { NetworkConditions } from '../../src/testing/index.ts'
+
+/** What a malicious device does with streams that others open to it. */
+export type Manners = 'withholds' | 'forges' | 'babbles' | 'is-silent' | 'never-ends' | 'is-busy'
+
+/** What a malicious device does of its own accord. */
+export type Attack =
+  | 'forge'
+  | 'replay'
+  | 'flood'
+  | 'flood-invalid'
+  | 'garbage-gossip'
+  | 'garbage-streams'
+  | 'future'
+  | 'equivocate'
+  | 'pose-as-peer'
+
+export interface Malice {
+  manners: Manners
+  /** Whether it passes on what it accepts. */
+  forwards: boolean
+}
+
+/** One device: a page or a process, from when it joins until it is gone. */
+export interface DeviceSpec {
+  number: number
+  /** Devices of one user share an identity. */
+  user: number
+  /** By how much its clock is fast. */
+  offsetMs: number
+  /** How long a verification takes it, at most. */
+  slowMs: number
+  malice?: Malice
+}
+
+export type Step = { atMs: number } & (
+  | { act: 'join' | 'leave' | 'crash' | 'sleep' | 'wake' | 'type' | 'show' | 'look-back'; device: number }
+  | { act: 'send'; device: number; count: number }
+  | { act: 'attack'; device: number; attack: Attack }
+  | { act: 'partition'; sides: readonly (readonly number[])[] }
+  | { act: 'heal' }
+  | { act: 'weather'; conditions: Partial<NetworkConditions> }
+)
+
+/** A run, drawn from its seed. */
+export interface Scenario {
+  seed: number
+  peers: number
+  neighbours: number
+  weather: NetworkConditions
+  devices: readonly DeviceSpec[]
+  /** In the order of time. */
+  steps: readonly Step[]
+  /** When the quiet phase begins. */
+  quietAtMs: number
+  endsAtMs: number
+}
+
+/** A scenario in words, a line each. */
+export function describeScenario(scenario: Scenario): string[] {
+  const { seed, neighbours, weather, devices, steps, quietAtMs, endsAtMs } = scenario
+  return [
+    `seed ${seed}: ${devices.length} devices of ${new Set(devices.map(({ user }) => user)).size} users, ${neighbours} neighbours each`,
+    `  0:00.000 weather: ${describeWeather(weather)}`,
+    ...steps.map((step) => `  ${timeOf(step.atMs)} ${describeStep(step, devices)}`),
+    `  ${timeOf(quietAtMs)} quiet: one network, no loss, everybody awake`,
+    `  ${timeOf(endsAtMs)} end`,
+  ]
+}
+
+/** Minutes, seconds and milliseconds since the beginning. */
+export function timeOf(ms: number): string {
+  const seconds = (ms % 60_000) / 1000
+  return `${Math.floor(ms / 60_000)}:${seconds.toFixed(3).padStart(6, '0')}`
+}
+
+function describeStep(step: Step, devices: readonly DeviceSpec[]): string {
+  switch (step.act) {
+    case 'partition':
+      return `partition: ${step.sides.map((side) => `[${side.join(' ')}]`).join(' ')}`
+    case 'heal':
+      return 'heal'
+    case 'weather':
+      return `weather: ${describeWeather(step.conditions)}`
+    case 'join':
+      return `device ${step.device} joins: ${describeDevice(devices[step.device])}`
+    case 'send':
+      return `device ${step.device} sends ${step.count}`
+    case 'attack':
+      return `device ${step.device} attacks: ${step.attack}`
+    default:
+      return `device ${step.device}: ${step.act}`
+  }
+}
+
+function describeDevice(device: DeviceSpec | undefined): string {
+  if (device === undefined) return 'unknown'
+  const { user, offsetMs, slowMs, malice } = device
+  return [
+    `user ${user}`,
+    `clock ${offsetMs >= 0 ? '+' : ''}${offsetMs / 1000} s`,
+    ...(slowMs > 0 ? [`verifies in up to ${slowMs} ms`] : []),
+    ...(malice ? [`malicious: ${malice.manners}${malice.forwards ? '' : ', passes nothing on'}`] : []),
+  ].join(', ')
+}
+
+function describeWeather(conditions: Partial<NetworkConditions>): string {
+  return Object.entries(conditions)
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join('-') : value}`)
+    .join(', ')
+}

@@ -1,0 +1,256 @@
+import type { Identity } from '../../src/identity/identity.ts'
+import { ManualClock, MemoryNetwork, seededRandom, turn } from '../../src/testing/index.ts'
+import { topicOf } from '../../src/wire/topic.ts'
+import { Device } from './device.ts'
+import type { Violation } from './invariants.ts'
+import { Judge, nameOf } from './judge.ts'
+import { KeyRing } from './key-ring.ts'
+import { Mallory } from './mallory.ts'
+import type { Scenario, Step } from './scenario.ts'
+import { Stage } from './stage.ts'
+import { Trace } from './trace.ts'
+import { hasGoodClock, judgeEnd, mustSee } from './verdict.ts'
+
+const BEGINS_AT = 1_800_000_000_000
+/** After a crash: the lease of 90 s and what is on its way. */
+const CRASH_NOTICED_MS = 95_000
+/** In the quiet phase: when all leases of what was have run out and been renewed. */
+const STILL_AFTER_MS = 130_000
+/** … and how long what is said then may take. */
+const CALM_DELIVERY_MS = 20_000
+const CALM_SENDERS = 5
+/** After all have left: by then every timer that somebody forgot has rung. */
+const AFTERMATH_MS = 60_000
+
+/** What became of a run. */
+export interface Report {
+  seed: number
+  violations: Violation[]
+  /** The same for the same seed. */
+  trace: string
+  deliveries: number
+  tellings: number
+}
+
+/** Runs a scenario. Everything in it is a microtask or a timer of its own clock, so the same seed gives the same run. */
+export async function simulate(scenario: Scenario): Promise<Report> {
+  const run = new Run(scenario)
+  const onUnhandled = (thrown: unknown): void =>
+    run.judge.object('no-failure', `unhandled: ${String(thrown)}`)
+  process.on('unhandledRejection', onUnhandled)
+  try {
+    return await run.run()
+  } finally {
+    process.off('unhandledRejection', onUnhandled)
+  }
+}
+
+class Run {
+  readonly judge: Judge
+  readonly #scenario: Scenario
+  readonly #stage: Stage
+  readonly #trace = new Trace()
+  /** By number. */
+  readonly #devices = new Map<number, Device>()
+  readonly #mallories = new Map<number, Mallory>()
+  readonly #identities = new Map<number, Identity>()
+  readonly #honestDids = new Set<string>()
+  #sides: readonly (readonly number[])[] = []
+  #said = 0
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario
+    const { seed, neighbours, weather } = scenario
+    const clock = new ManualClock(BEGINS_AT, { settle: turn })
+    const random = seededRandom(`${seed} network`)
+    const network = new MemoryNetwork({ clock, random, neighbours, ...weather })
+    const keys = new KeyRing(seededRandom(`${seed} keys`))
+    this.judge = new Judge({ keys, trace: this.#trace, elapsedMs: () => this.#stage.elapsedMs })
+    const [topic, trace, judge] = [topicOf('simulation', `${seed}`), this.#trace, this.judge]
+    this.#stage = new Stage({ seed, topic, clock, network, keys, trace, judge })
+  }
+
+  async run(): Promise<Report> {
+    const { steps, quietAtMs, endsAtMs, seed } = this.#scenario
+    const { clock } = this.#stage
+    for (const step of steps) this.#at(step.atMs, () => this.#take(step))
+    this.#at(quietAtMs, () => this.#calm())
+    this.#at(quietAtMs + STILL_AFTER_MS, () => this.#speakInCalm())
+    await clock.advance(endsAtMs)
+    const everybody = [...this.#devices.values(), ...this.#mallories.values()]
+    const specs = new Map(everybody.map(({ peerId, spec }) => [peerId, spec]))
+    judgeEnd(this.#present(), this.judge, { honestDids: this.#honestDids, specs })
+    await this.#end()
+    const { violations, deliveries, tellings } = this.judge
+    return { seed, violations, trace: this.#trace.hash, deliveries, tellings }
+  }
+
+  #at(ms: number, task: () => void | Promise<void>): void {
+    this.#stage.clock.after(ms - this.#stage.elapsedMs, () => {
+      Promise.resolve()
+        .then(task)
+        .catch((thrown: unknown) => this.judge.object('no-failure', `a step failed: ${String(thrown)}`))
+    })
+  }
+
+  #take(step: Step): void | Promise<void> {
+    this.#trace.note(step.atMs, step.act)
+    const { network } = this.#stage
+    switch (step.act) {
+      case 'join':
+        return this.#join(step.device)
+      case 'partition':
+        this.#sides = step.sides
+        return this.#part()
+      case 'heal':
+        this.#sides = []
+        return network.heal()
+      case 'weather':
+        return network.change(step.conditions)
+      case 'attack':
+        return this.#mallories.get(step.device)?.attack(step.attack)
+      default: {
+        const device = this.#devices.get(step.device)
+        if (device !== undefined && device.state !== 'gone') return this.#do(device, step)
+      }
+    }
+  }
+
+  async #do(
+    device: Device,
+    step: Exclude<Step, { act: 'join' | 'partition' | 'heal' | 'weather' | 'attack' }>,
+  ): Promise<void> {
+    switch (step.act) {
+      case 'leave':
+        return device.leave()
+      case 'crash':
+        device.crash()
+        return this.#at(this.#stage.elapsedMs + CRASH_NOTICED_MS, () => this.#judgeCrash(device))
+      case 'sleep':
+        return device.sleep()
+      case 'wake':
+        return device.wake()
+      case 'type':
+        return device.room.typing.keystroke()
+      case 'show':
+        return device.room.presence.update({ name: `device ${step.device} at ${step.atMs}` })
+      case 'look-back':
+        return this.#lookBack(device)
+      case 'send':
+        for (let count = 0; count < step.count; count += 1) void this.#send(device)
+    }
+  }
+
+  async #join(number: number): Promise<void> {
+    const spec = this.#scenario.devices[number]
+    if (spec === undefined) return
+    const { malice } = spec
+    const identity = this.#identities.get(spec.user) ?? this.#stage.keys.create()
+    this.#identities.set(spec.user, identity)
+    if (malice !== undefined) {
+      const mallory = new Mallory(this.#stage, { ...spec, malice }, identity)
+      this.#mallories.set(number, mallory)
+      this.#part()
+      return mallory.join()
+    }
+    const device = new Device(this.#stage, spec, identity)
+    this.#honestDids.add(identity.did)
+    this.#devices.set(number, device)
+    this.#part()
+    return device.join()
+  }
+
+  /** Whoever comes while the network is cut belongs to a part as well. */
+  #part(): void {
+    if (this.#sides.length === 0) return
+    this.#stage.network.partition(
+      this.#sides.map((side) =>
+        side.flatMap((number) => (this.#devices.get(number) ?? this.#mallories.get(number))?.peerId ?? []),
+      ),
+    )
+  }
+
+  /** Sends, and is judged by what everybody is told: a device that goes meanwhile sends nothing. */
+  async #send(device: Device, text = this.#nextText()): Promise<void> {
+    try {
+      await device.send(text)
+    } catch (thrown) {
+      if (device.state !== 'gone') throw thrown
+    }
+  }
+
+  #nextText(): string {
+    this.#said += 1
+    return `message ${this.#said}`
+  }
+
+  async #lookBack(device: Device): Promise<void> {
+    await device.room.requestBacklog({ limit: 1_000 }).catch((thrown) => {
+      if (device.state !== 'gone') throw thrown
+    })
+  }
+
+  #judgeCrash(crashed: Device): void {
+    for (const device of this.#present()) {
+      if (!hasGoodClock(device) || !hasGoodClock(crashed)) continue
+      // By the clock of whoever looks, the lease ends that much later.
+      const laterMs = crashed.spec.offsetMs - device.spec.offsetMs
+      // By its DID: somebody else may claim to be at this peer.
+      const isListed = device.room.state.roster.member(crashed.did)?.devices.includes(crashed.peerId)
+      if (isListed && laterMs <= 0) {
+        this.judge.object('crash-noticed', `${nameOf(device)} lists ${nameOf(crashed)}, who crashed 95 s ago`)
+      }
+    }
+  }
+
+  #calm(): void {
+    this.#sides = []
+    const { network } = this.#stage
+    network.change({ loss: 0, duplication: 0, breakage: 0, noticeMs: [0, 0] })
+    network.heal()
+    for (const device of this.#devices.values()) device.wake()
+  }
+
+  /** Some say something, and all hear it. */
+  async #speakInCalm(): Promise<void> {
+    this.judge.mustStay = (device, did) => this.#mustStay(device, did)
+    const present = this.#present().filter(hasGoodClock)
+    const senders = present.slice(0, CALM_SENDERS)
+    await Promise.all(senders.map((device) => this.#send(device)))
+    const ids = senders.flatMap(({ sent }) => sent.at(-1)?.id ?? [])
+    this.#at(this.#stage.elapsedMs + CALM_DELIVERY_MS, () => {
+      for (const device of present) {
+        for (const id of ids) {
+          if (!device.told.has(id)) this.judge.object('calm-delivery', `${nameOf(device)} was not told ${id}`)
+        }
+      }
+    })
+  }
+
+  #mustStay(device: Device, did: string): boolean {
+    if (device.state !== 'present' || !hasGoodClock(device)) return false
+    const others = this.#present().filter((other) => other.did === did)
+    return others.length > 0 && others.every((other) => hasGoodClock(other) && mustSee(device, other))
+  }
+
+  #present(): Device[] {
+    return [...this.#devices.values()].filter(({ state }) => state === 'present')
+  }
+
+  async #end(): Promise<void> {
+    this.judge.mustStay = () => false
+    const { clock } = this.#stage
+    const leaving = this.#present()
+    for (const mallory of this.#mallories.values()) void mallory.leave()
+    for (const device of leaving) void device.room.close()
+    await clock.advance(AFTERMATH_MS)
+    for (const device of leaving) {
+      if (device.clock.pending > 0) {
+        this.judge.object(
+          'no-leaks',
+          `${nameOf(device)} has left, and ${device.clock.pending} timers are set`,
+        )
+      }
+    }
+  }
+}

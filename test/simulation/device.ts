@@ -138,6 +138,7 @@ export class Device {
         note('backlog', ...messages.map(({ id }) => id))
         for (const message of messages) judge.told(this, message)
       },
+      recovered: ({ complete, count }) => note('recovered', String(complete), count),
       typing: (dids) => note('typing', ...dids),
       status: ({ current }) => note('status', current),
       failed: (error) => judge.failed(this, error),

@@ -1,6 +1,7 @@
 import type { FrameStream } from '../../src/network/network.ts'
 import { sample } from '../../src/random.ts'
-import { decodeRequest, encodeAnswer } from '../../src/wire/backlog.ts'
+import { decodeSync, encodeSync } from '../../src/wire/sync.ts'
+import { eventsFrame, lastTurn } from '../support/sync.ts'
 import { forged, garbage, type Means } from './attacks.ts'
 import type { Manners } from './scenario.ts'
 
@@ -11,7 +12,7 @@ const FRAMES_MAX = 1_000
 export async function answerBadly(stream: FrameStream, manners: Manners, means: Means): Promise<void> {
   try {
     for await (const frame of stream.frames) {
-      if (decodeRequest(frame) === undefined) break
+      if (decodeSync(frame)?.kind !== 'open') break
       await answer(stream, manners, means)
       break
     }
@@ -22,8 +23,8 @@ export async function answerBadly(stream: FrameStream, manners: Manners, means: 
 }
 
 async function answer(stream: FrameStream, manners: Manners, means: Means): Promise<void> {
-  const events = (jwts: string[]): Promise<void> => stream.send(encodeAnswer({ kind: 'events', jwts }))
-  const done = (): Promise<void> => stream.send(encodeAnswer({ kind: 'done', more: false }))
+  const events = (jwts: string[]): Promise<void> => stream.send(eventsFrame(...jwts))
+  const done = (): Promise<void> => stream.send(lastTurn())
   const { dice, heard } = means
   switch (manners) {
     case 'withholds':
@@ -41,6 +42,6 @@ async function answer(stream: FrameStream, manners: Manners, means: Means): Prom
       return
     }
     case 'is-busy':
-      return stream.send(encodeAnswer({ kind: 'busy' }))
+      return stream.send(encodeSync({ kind: 'busy' }))
   }
 }

@@ -2,6 +2,7 @@ import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import {
   CONNECT_WAIT_MS,
+  FUTURE_MS,
   GAP_RETRY_MAX_MS,
   GAP_WAIT_MS,
   SECOND_LOOK_MS,
@@ -16,7 +17,7 @@ import type { Bound } from '../wire/sync.ts'
 import { Gaps } from './gaps.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
-import { compareBounds, isBefore } from './reconciler.ts'
+import { compareBounds, isBefore, START } from './reconciler.ts'
 import type { Recovery } from './recovery.ts'
 import type { RoomState } from './state.ts'
 import {
@@ -86,6 +87,7 @@ export class CatchUp {
   #cancelSecondLook = (): void => {}
   #cancelRepair: (() => void) | undefined
   #repairPauseMs = GAP_WAIT_MS
+  #repairedAt = Number.NEGATIVE_INFINITY
   /** Nobody has answered yet; later, what is asked for is only what was missed. */
   #isNewcomer = true
   /** When the connection was made. */
@@ -117,8 +119,10 @@ export class CatchUp {
     this.#recovery = options.recovery
     this.#backlogLimit = options.backlogLimit
     this.#onCompared = options.onCompared
-    this.#gaps = new Gaps(options.state.timeline, () => this.#recovery.candidates)
-    this.#horizon = { timestamp: options.clock.now(), prefix: '' }
+    this.#gaps = new Gaps(options.state.timeline, () => this.#recovery.candidates())
+    // Who wants any history wants all of what slow clocks stamp from now on.
+    const slackMs = this.#backlogLimit === 0 ? 0 : FUTURE_MS
+    this.#horizon = { timestamp: Math.max(0, options.clock.now() - slackMs), prefix: '' }
   }
 
   /** What this device brings into a comparison. */
@@ -169,7 +173,7 @@ export class CatchUp {
       const isFirst = this.#isNewcomer
       this.#look({ peers: SYNC_PEERS - 1, signal }).then(
         (count) => {
-          const isAlone = this.#recovery.candidates === 0
+          const isAlone = this.#recovery.candidates().length === 0
           if (signal.aborted || isAlone) return
           if (count === 0) this.lookAgain(Math.min(2 * afterMs, LATE_LOOK_MAX_MS))
           else if (isFirst) this.lookAgain()
@@ -182,7 +186,9 @@ export class CatchUp {
   /** An event came live. Where it names others that are not here, they are asked for, unless they come. */
   arrived(event: SignedEvent, from: readonly string[]): void {
     if (!this.#gaps.note(event, from)) return
-    if (this.#cancelRepair === undefined) this.#repairPauseMs = GAP_WAIT_MS
+    // Whoever names what does not exist is not worth a comparison each time.
+    const isQuiet = this.#clock.now() - this.#repairedAt > GAP_RETRY_MAX_MS
+    if (this.#cancelRepair === undefined && isQuiet) this.#repairPauseMs = GAP_WAIT_MS
     this.#repairLater()
   }
 
@@ -248,6 +254,8 @@ export class CatchUp {
       ? await this.#fetchBacklog(round.signal, fresh)
       : (await this.#ask(round, fresh)).count
     if (count > 0) this.#isNewcomer = false
+    // There is nobody who could have more than this.
+    if (this.#recovery.candidates().length === 0 && this.#backlogLimit > 0) this.#horizon = START
     return count
   }
 
@@ -288,7 +296,7 @@ export class CatchUp {
     const missing = this.#gaps.open()
     const ask = async (peerId: string): Promise<SyncOutcome> => {
       const outcome = await this.#compare(channel, peerId, newest, fresh, signal)
-      if (!outcome.isCut) this.#gaps.excuse(missing, peerId)
+      if (!outcome.isCut) this.#gaps.without(missing, peerId)
       return outcome
     }
     const answers = await this.#recovery.run(ask, { signal, peers, first })
@@ -306,6 +314,7 @@ export class CatchUp {
     const abort = (): void => stream.abort(new Error('the comparison was given up'))
     signal.addEventListener('abort', abort, { once: true })
     let count = 0
+    let isEarly = false
     try {
       signal.throwIfAborted()
       const contents = this.contents()
@@ -315,13 +324,15 @@ export class CatchUp {
         contents,
         salt: newSalt((length) => this.#random.bytes(length)),
         admitAll: async (jwts) => {
-          const { messages, timeline, rejected } = await this.#state.admitHistory(jwts)
+          const { messages, timeline, early, rejected } = await this.#state.admitHistory(jwts)
           fresh.push(...messages)
           count += timeline
+          isEarly ||= early
           return { rejected }
         },
       })
       const outcome = await session.open(newest)
+      if (isEarly) outcome.isCut = true
       if (newest !== undefined) this.#widen(newest, outcome, count)
       else if (!outcome.isCut) {
         const both = contents.timeline.filter((event) => !isBefore(event, outcome.floor))
@@ -346,13 +357,17 @@ export class CatchUp {
   #repairLater(): void {
     this.#cancelRepair ??= this.#clock.after(this.#repairPauseMs, () => {
       this.#cancelRepair = undefined
-      if (this.#gaps.open().length === 0) return
       const { signal } = this.#closing
+      const missing = this.#gaps.open().length
+      if (missing === 0) return
+      this.#repairedAt = this.#clock.now()
       this.#repairPauseMs = Math.min(GAP_RETRY_MAX_MS, 2 * this.#repairPauseMs)
-      this.#look({ peers: 1, first: this.#gaps.shownBy(), signal })
+      this.#look({ peers: 1, first: this.#gaps.holder(), signal })
         .catch((thrown) => this.#logger.debug('a gap could not be closed', thrown))
         .finally(() => {
-          if (!signal.aborted && this.#gaps.open().length > 0) this.#repairLater()
+          const left = this.#gaps.open().length
+          if (left < missing) this.#repairPauseMs = GAP_WAIT_MS
+          if (!signal.aborted && left > 0) this.#repairLater()
         })
     })
   }
@@ -369,7 +384,7 @@ export class CatchUp {
   /** Tells at the end of a first look, and later when something came or what was said before holds no more. */
   #tellRecovered(count: number, answers: number, always = false): void {
     if (this.#closing.signal.aborted) return
-    const isAnswered = answers > 0 || this.#recovery.candidates === 0
+    const isAnswered = answers > 0 || this.#recovery.candidates().length === 0
     const complete = isAnswered && this.#gaps.open().length === 0
     if (!always && count === 0 && complete === this.#wasComplete) return
     this.#wasComplete = complete

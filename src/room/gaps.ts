@@ -4,67 +4,80 @@ import type { Timeline } from './timeline.ts'
 
 /** How many events are remembered that others named and that are not here. */
 const NAMED_MAX = 1_024
-/** How many members must say that they have no such event. */
-const EXCUSES = 2
+/** How many of the devices that named one are remembered. */
+const NAMERS_MAX = 8
+/** How many members must be without an event before it is no longer looked for. */
+const WITHOUT_MIN = 2
 
 /**
  * The events that others name and that are not here. Such an event may be on its
- * way, lost, or from before all that is kept here: by its id nobody can tell. So
- * it counts as missing until two members who were compared with did not have it
- * either, or the one there is.
+ * way, lost, or from before all that is kept here: by its id nobody can tell. It
+ * counts as missing until whoever named it turns out not to have it, and where
+ * that is not there any more, two others.
  */
 export class Gaps {
   readonly #timeline: Timeline
-  /** By the id that was named in a presence: the devices that did so. */
-  readonly #named = new Map<EventId, readonly string[]>()
-  /** By id: the members that do not have it. */
-  readonly #excuses = new Map<EventId, Set<string>>()
-  readonly #members: () => number
+  readonly #members: () => readonly string[]
+  /** By id: the devices that named it. */
+  readonly #namers = new Map<EventId, Set<string>>()
+  /** By id: the devices that do not have it. */
+  readonly #without = new Map<EventId, Set<string>>()
 
-  /** @param members how many there are that could be asked */
-  constructor(timeline: Timeline, members: () => number) {
+  /** @param members the devices that can be asked */
+  constructor(timeline: Timeline, members: () => readonly string[]) {
     this.#timeline = timeline
     this.#members = members
   }
 
-  /** Notes what an event names. `from`: the devices of its author. Answers whether something of it is missing. */
-  note(event: SignedEvent, from: readonly string[]): boolean {
-    const unknown = event.claims.parents.filter((id) => !this.#timeline.knows(id) && !this.#isExcused(id))
-    for (const id of unknown) bounded(this.#named, id, from)
-    return unknown.length > 0
+  /** Notes what an event names. `by`: the devices of its author. Answers whether something of it is missing. */
+  note(event: SignedEvent, by: readonly string[]): boolean {
+    const unknown = event.claims.parents.filter((id) => !this.#timeline.knows(id))
+    for (const id of unknown) remember(this.#namers, id, by)
+    return unknown.some((id) => this.#isMissing(id))
   }
 
   /** What is missing. */
   open(): EventId[] {
-    for (const id of this.#named.keys()) if (this.#timeline.knows(id)) this.#named.delete(id)
-    const ids = new Set([...this.#named.keys(), ...this.#timeline.missing()])
-    return [...ids].filter((id) => !this.#isExcused(id))
+    for (const id of this.#namers.keys()) if (this.#timeline.knows(id)) this.#namers.delete(id)
+    const ids = new Set([...this.#namers.keys(), ...this.#timeline.missing()])
+    return [...ids].filter((id) => this.#isMissing(id))
   }
 
-  /** A device that has named something that is missing. */
-  shownBy(): string | undefined {
-    const [id] = this.open()
-    return id === undefined ? undefined : this.#named.get(id)?.[0]
-  }
-
-  /** A member was compared with: what is still missing of these it does not have. */
-  excuse(ids: readonly EventId[], peerId: string): void {
-    for (const id of ids) {
-      if (this.#timeline.knows(id)) continue
-      const members = this.#excuses.get(id) ?? new Set()
-      bounded(this.#excuses, id, members.add(peerId))
+  /** A device that should have something that is missing. */
+  holder(): string | undefined {
+    for (const id of this.open()) {
+      const [holder] = this.#holders(id)
+      if (holder !== undefined) return holder
     }
+    return undefined
   }
 
-  #isExcused(id: EventId): boolean {
-    return (this.#excuses.get(id)?.size ?? 0) >= Math.max(1, Math.min(EXCUSES, this.#members()))
+  /** A device was compared with: what is still missing of these it does not have. */
+  without(ids: readonly EventId[], peerId: string): void {
+    for (const id of ids) if (!this.#timeline.knows(id)) remember(this.#without, id, [peerId])
+  }
+
+  #isMissing(id: EventId): boolean {
+    if (this.#timeline.knows(id)) return false
+    if (this.#holders(id).length > 0) return true
+    const without = this.#without.get(id)?.size ?? 0
+    return without < Math.max(1, Math.min(WITHOUT_MIN, this.#members().length))
+  }
+
+  /** Members that named an event, and were not found without it. */
+  #holders(id: EventId): string[] {
+    const without = this.#without.get(id)
+    const members = this.#members()
+    return [...(this.#namers.get(id) ?? [])].filter((peer) => !without?.has(peer) && members.includes(peer))
   }
 }
 
-/** Sets a value as the newest one, and forgets the oldest where there are too many. */
-function bounded<K, V>(map: Map<K, V>, key: K, value: V): void {
-  map.delete(key)
-  map.set(key, value)
-  const [oldest] = map.keys()
-  if (map.size > NAMED_MAX && oldest !== undefined) map.delete(oldest)
+/** Adds to a set as the newest one, and forgets the oldest where there are too many. */
+function remember(sets: Map<EventId, Set<string>>, id: EventId, peers: readonly string[]): void {
+  const set = sets.get(id) ?? new Set()
+  sets.delete(id)
+  sets.set(id, set)
+  for (const peer of peers) if (set.size < NAMERS_MAX) set.add(peer)
+  const [oldest] = sets.keys()
+  if (sets.size > NAMED_MAX && oldest !== undefined) sets.delete(oldest)
 }

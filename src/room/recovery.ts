@@ -23,9 +23,9 @@ export class Recovery {
     this.#candidates = options.candidates
   }
 
-  /** How many members could be asked. */
-  get candidates(): number {
-    return this.#candidates().length
+  /** The members that could be asked. */
+  candidates(): string[] {
+    return this.#candidates()
   }
 
   /** Somebody who could be asked may have come. */

@@ -117,7 +117,7 @@ export class Room {
         if (fate === 'sent') this.#resendLater()
       },
       now: () => clock.now(),
-      isAlone: () => this.#recovery.candidates === 0,
+      isAlone: () => this.#recovery.candidates().length === 0,
     })
     this.#recovery = new Recovery({ clock, random, logger, candidates: () => this.#otherPeers() })
     this.#catchUp = new CatchUp({
@@ -321,7 +321,7 @@ export class Room {
       this.#resendPauseMs = Math.min(RESEND_MAX_MS, 2 * this.#resendPauseMs)
       this.#resendLater()
       // Nobody is there who could have it.
-      if (this.#recovery.candidates === 0) return
+      if (this.#recovery.candidates().length === 0) return
       this.#isToRepeat = true
       this.presence.reassert()
     })

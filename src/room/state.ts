@@ -91,13 +91,13 @@ export class RoomState {
   /**
    * Admits what another member says happened before. Answers the messages that are
    * new, to be shown together, and how many of the events belong to the timeline,
-   * new or not.
+   * new or not. `early`: one is from a clock that is ahead, and may be right later.
    */
   async admitHistory(
     jwts: readonly string[],
-  ): Promise<{ messages: Message[]; timeline: number; rejected: boolean }> {
+  ): Promise<{ messages: Message[]; timeline: number; early: boolean; rejected: boolean }> {
     const answers = await Promise.all(jwts.map((jwt) => this.#gate.admit(jwt, 'history')))
-    if (this.#isClosed) return { messages: [], timeline: 0, rejected: false }
+    if (this.#isClosed) return { messages: [], timeline: 0, early: false, rejected: false }
     const messages: Message[] = []
     let timeline = 0
     for (const answer of answers) {
@@ -108,7 +108,8 @@ export class RoomState {
       if (isType(event, 'message')) messages.push(...this.#keep(event))
       else this.#applyPresence(event)
     }
-    return { messages, timeline, rejected: answers.some(({ verdict }) => verdict === 'reject') }
+    const early = answers.some((answer) => 'reason' in answer && answer.reason === 'in-the-future')
+    return { messages, timeline, early, rejected: answers.some(({ verdict }) => verdict === 'reject') }
   }
 
   /** The newest visible messages before a place, oldest first. */

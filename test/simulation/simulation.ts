@@ -9,7 +9,7 @@ import { Mallory } from './mallory.ts'
 import type { Scenario, Step } from './scenario.ts'
 import { Stage } from './stage.ts'
 import { Trace } from './trace.ts'
-import { hasGoodClock, judgeEnd, mustSee } from './verdict.ts'
+import { GOOD_CLOCK_MS, hasGoodClock, judgeEnd, mustSee } from './verdict.ts'
 
 const BEGINS_AT = 1_800_000_000_000
 /** After a crash: the lease of 90 s and what is on its way. */
@@ -55,6 +55,8 @@ class Run {
   readonly #mallories = new Map<number, Mallory>()
   readonly #identities = new Map<number, Identity>()
   readonly #honestDids = new Set<string>()
+  /** Those that stamp what they write before the window of whoever has just come. */
+  readonly #slowDids = new Set<string>()
   #sides: readonly (readonly number[])[] = []
   #said = 0
 
@@ -79,7 +81,7 @@ class Run {
     await clock.advance(endsAtMs)
     const everybody = [...this.#devices.values(), ...this.#mallories.values()]
     const specs = new Map(everybody.map(({ peerId, spec }) => [peerId, spec]))
-    judgeEnd(this.#present(), this.judge, { honestDids: this.#honestDids, specs })
+    judgeEnd(this.#present(), this.judge, { honestDids: this.#honestDids, slowDids: this.#slowDids, specs })
     await this.#end()
     const { violations, deliveries, tellings } = this.judge
     return { seed, violations, trace: this.#trace.hash, deliveries, tellings }
@@ -155,6 +157,7 @@ class Run {
     }
     const device = new Device(this.#stage, spec, identity)
     this.#honestDids.add(identity.did)
+    if (spec.offsetMs < -GOOD_CLOCK_MS) this.#slowDids.add(identity.did)
     this.#devices.set(number, device)
     this.#part()
     return device.join()

@@ -4,7 +4,7 @@ import { type Judge, nameOf } from './judge.ts'
 import type { DeviceSpec } from './scenario.ts'
 
 /** Clocks within this of the right time are good enough for everything (the gate allows 60 s between two). */
-const GOOD_CLOCK_MS = 30_000
+export const GOOD_CLOCK_MS = 30_000
 /**
  * A presence event holds for 90 s by the clock of whoever has it, and is renewed every 30 s: of whom one's own
  * clock is further ahead than this, it may run out between two renewals.
@@ -18,16 +18,25 @@ const FINAL = new Set(['acknowledged', 'failed'])
  *
  * @param devices the honest ones that are there
  * @param honestDids those of all honest devices there ever were
+ * @param slowDids of those, the ones whose clocks are far behind: who misses a message of theirs does not get it later
  * @param specs all devices there ever were, by peer id
  */
 export function judgeEnd(
   devices: readonly Device[],
   judge: Judge,
-  { honestDids, specs }: { honestDids: ReadonlySet<string>; specs: ReadonlyMap<string, DeviceSpec> },
+  {
+    honestDids,
+    slowDids,
+    specs,
+  }: {
+    honestDids: ReadonlySet<string>
+    slowDids: ReadonlySet<string>
+    specs: ReadonlyMap<string, DeviceSpec>
+  },
 ): void {
   const good = devices.filter(hasGoodClock)
   const present = new Set(devices.map(({ peerId }) => peerId))
-  judgeHistories(good, honestDids, judge)
+  judgeHistories(good, { honestDids, slowDids }, judge)
   for (const device of good) {
     judgeTold(device, judge)
     judgeRoster(device, good, judge, { honestDids, present })
@@ -45,7 +54,11 @@ export function mustSee(device: Device, other: Device): boolean {
   return device.spec.offsetMs - other.spec.offsetMs <= LEASE_MARGIN_MS
 }
 
-function judgeHistories(devices: readonly Device[], honestDids: ReadonlySet<string>, judge: Judge): void {
+function judgeHistories(
+  devices: readonly Device[],
+  { honestDids, slowDids }: { honestDids: ReadonlySet<string>; slowDids: ReadonlySet<string> },
+  judge: Judge,
+): void {
   const holders = new Map<string, Device[]>()
   const histories = devices.map((device) => ({ device, ids: device.history() }))
   for (const { device, ids } of histories) {
@@ -56,7 +69,9 @@ function judgeHistories(devices: readonly Device[], honestDids: ReadonlySet<stri
     for (const [id, having] of holders) {
       if (own.has(id)) continue
       const message = having[0]?.room.state.message(id)
-      const isHonest = message !== undefined && honestDids.has(message.author)
+      const author = message?.author ?? ''
+      if (slowDids.has(author)) continue
+      const isHonest = honestDids.has(author)
       judge.object(
         isHonest ? 'same-history' : 'same-history-of-all',
         `${nameOf(device)} lacks ${message?.text} of ${toSeconds(message?.timestamp ?? 0)} s (${id}), which ${having.length} of ${devices.length} have, for instance ${having[0] && nameOf(having[0])}`,

@@ -254,7 +254,7 @@ describe('time', () => {
     for (const answer of verified) answer(true)
     // It still travels on: that others hear it does not hang on this device's being there.
     expect(await Promise.all(verdicts)).toEqual(['accept', 'accept'])
-    expect(await history).toEqual({ messages: [], timeline: 0, rejected: false })
+    expect(await history).toEqual({ messages: [], timeline: 0, early: false, rejected: false })
     await own
     state.lose(testPeerId(1))
     expect(told).toEqual([])

@@ -1,0 +1,97 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Gaps } from '../../../src/room/gaps.ts'
+import { Timeline } from '../../../src/room/timeline.ts'
+import { eventId } from '../../../src/wire/event-id.ts'
+import { eventBy, messageBy, NOW, testAuthor, testPeerId } from '../../support/authors.ts'
+
+const ada = testAuthor(1)
+let timeline: Timeline
+let members: string[]
+let gaps: Gaps
+
+beforeEach(() => {
+  timeline = new Timeline()
+  members = ['a', 'b', 'c']
+  gaps = new Gaps(timeline, () => members)
+})
+
+const first = messageBy(ada, 'first', { at: NOW })
+const second = messageBy(ada, 'second', { at: NOW + 1, parents: [first.id] })
+const presence = eventBy(ada, 'presence', { peer: testPeerId(1), data: {} }, { parents: [first.id] })
+
+describe('a gap', () => {
+  it('is an event that another one names and that is not here', () => {
+    timeline.add(second, NOW)
+    expect(gaps.note(second, ['a'])).toBe(true)
+    expect(gaps.open()).toEqual([first.id])
+    expect(gaps.holder()).toBe('a')
+    timeline.add(first, NOW)
+    expect(gaps.open()).toEqual([])
+    expect(gaps.holder()).toBeUndefined()
+    expect(gaps.note(second, ['b'])).toBe(false)
+  })
+
+  it('is seen by a presence, too: the last message of a quiet room', () => {
+    expect(gaps.note(presence, ['a'])).toBe(true)
+    expect(gaps.open()).toEqual([first.id])
+  })
+
+  it('is seen where an event came that nobody noted: from a comparison', () => {
+    timeline.add(second, NOW)
+    expect(gaps.open()).toEqual([first.id])
+    expect(gaps.holder()).toBeUndefined()
+  })
+
+  it('is none when whoever named it does not have it, and another one neither', () => {
+    gaps.note(presence, ['a'])
+    gaps.without(gaps.open(), 'b')
+    gaps.without(gaps.open(), 'c')
+    expect(gaps.open()).toEqual([first.id])
+    gaps.without(gaps.open(), 'a')
+    expect(gaps.open()).toEqual([])
+    expect(gaps.note(presence, ['a'])).toBe(false)
+  })
+
+  it('is one again when somebody else names it', () => {
+    gaps.note(presence, ['a'])
+    for (const member of ['a', 'b']) gaps.without([first.id], member)
+    expect(gaps.open()).toEqual([])
+    expect(gaps.note(presence, ['c'])).toBe(true)
+    expect(gaps.holder()).toBe('c')
+  })
+
+  it('is none where whoever named it is gone and two others do not have it', () => {
+    gaps.note(presence, ['a'])
+    members = ['b', 'c']
+    gaps.without([first.id], 'b')
+    expect(gaps.open()).toEqual([first.id])
+    gaps.without([first.id], 'c')
+    expect(gaps.open()).toEqual([])
+  })
+
+  it('is none where the one other member there is does not have it', () => {
+    timeline.add(second, NOW)
+    members = ['b']
+    gaps.without([first.id], 'b')
+    expect(gaps.open()).toEqual([])
+  })
+
+  it('is none where the event was here and had to go', () => {
+    const small = new Timeline({ maxEvents: 1, maxBytes: 1e9, maxAgeMs: 1e9 })
+    gaps = new Gaps(small, () => members)
+    small.add(first, NOW)
+    small.add(second, NOW)
+    expect(small.get(first.id)).toBeUndefined()
+    expect(gaps.note(second, ['a'])).toBe(false)
+    expect(gaps.open()).toEqual([])
+  })
+
+  it('is forgotten for newer ones: 1,024 are remembered', () => {
+    for (let number = 0; number < 1_200; number += 1) {
+      const parents = [eventId(`named ${number}`)]
+      gaps.note({ ...presence, claims: { ...presence.claims, parents } }, ['a'])
+    }
+    expect(gaps.open()).toHaveLength(1_024)
+    expect(gaps.open()).toContain(eventId('named 1199'))
+  })
+})

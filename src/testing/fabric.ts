@@ -30,8 +30,8 @@ export class Fabric {
     })
   }
 
-  add(): MemoryPeer {
-    const peer = new MemoryPeer(this, this.#weather.random)
+  add(relays: boolean): MemoryPeer {
+    const peer = new MemoryPeer(this, this.#weather.random, relays)
     this.#peers.set(peer.peerId, peer)
     this.#weave(peer)
     return peer

@@ -47,9 +47,14 @@ export class MemoryNetwork {
     this.#fabric = new Fabric(this.#weather, neighbours)
   }
 
-  /** A new participant. */
-  peer(): Network {
-    return this.#fabric.add()
+  /**
+   * A new participant.
+   *
+   * @param options.relays whether it passes messages on (default true). Those that do stay one whole where
+   * neighbours are few; one that does not is no bridge between them
+   */
+  peer({ relays = true }: { relays?: boolean } = {}): Network {
+    return this.#fabric.add(relays)
   }
 
   /** The conditions that hold. */

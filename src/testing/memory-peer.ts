@@ -17,8 +17,12 @@ export class MemoryPeer implements Network {
   #held: (() => void)[] | undefined
   readonly #fabric: Fabric
 
-  constructor(fabric: Fabric, random: Random) {
+  /** Whether others may count on it to pass messages on. */
+  readonly relays: boolean
+
+  constructor(fabric: Fabric, random: Random, relays: boolean) {
     this.#fabric = fabric
+    this.relays = relays
     this.peerId = `12D3KooW${base58btc.encode(random.bytes(33)).slice(1, 45)}`
   }
 

@@ -6,7 +6,7 @@ type Pair = readonly [MemoryPeer, MemoryPeer]
 /**
  * The connections that are missing among the members of a topic: each looks for
  * `wanted` neighbours, and gets at most twice as many where there is another
- * way; and all who can be connected are one whole, as nodes make of real members.
+ * way; and all who can be connected and pass messages on are one whole, as nodes make of real members.
  */
 export function missingLinks(
   members: readonly MemoryPeer[],
@@ -53,13 +53,19 @@ export function missingLinks(
   }
   return made
 
+  function relays(peer: MemoryPeer): boolean {
+    return peer.relays && isOpen(peer, peer)
+  }
+
   /** Two groups of members that could be connected and are not, by any way. */
   function twoWholes(): [MemoryPeer[]?, MemoryPeer[]?] {
     const wholes: MemoryPeer[][] = []
     const placed = new Set<MemoryPeer>()
     for (const peer of members) {
-      if (placed.has(peer) || !isOpen(peer, peer)) continue
-      const whole = around(peer, (each) => [...(neighbours.get(each) ?? [])].filter((b) => isOpen(each, b)))
+      if (placed.has(peer) || !relays(peer)) continue
+      const whole = around(peer, (each) =>
+        [...(neighbours.get(each) ?? [])].filter((b) => relays(b) && isOpen(each, b)),
+      )
       for (const each of whole) placed.add(each)
       const other = wholes.find(([first]) => first !== undefined && isOpen(first, peer))
       if (other !== undefined) return [other, [...whole]]

@@ -74,16 +74,23 @@ export async function attack(kind: Attack, means: Means): Promise<void> {
   }
 }
 
-/** Says the same of another text: somebody else's claims, and whatever signature is at hand. */
+/** What nobody said or shows: a text, or the name of a member. */
+export const FORGED = 'forged'
+
+/**
+ * Somebody else's event with other contents and whatever signature is at hand.
+ * With a `jti` of its own it is not taken for a second use of the first one's.
+ */
 export function forged(jwt: string, { dice }: Means): string {
   const parsed = parseJwt(jwt)
   if (typeof parsed === 'string') return jwt
   const { claims, signature } = parsed
-  const changed: Claims =
-    claims.type === 'message'
-      ? { ...claims, text: 'forged' }
-      : { ...claims, jti: toBase64url(dice.random.bytes(16)) }
-  return assembleJwt(signingInput(changed), dice.chance(0.5) ? signature : dice.random.bytes(64))
+  const jti = dice.chance(0.8) ? toBase64url(dice.random.bytes(16)) : claims.jti
+  const changed: Record<string, unknown> = { ...claims, jti }
+  if ('text' in changed) changed['text'] = FORGED
+  if ('data' in changed) changed['data'] = { name: FORGED }
+  const input = signingInput(changed as unknown as Claims)
+  return assembleJwt(input, dice.chance(0.5) ? signature : dice.random.bytes(64))
 }
 
 /** Bytes that mean nothing; some look like a frame. */

@@ -128,7 +128,10 @@ export class Device {
         note('left', did, reason)
         judge.left(this, did)
       },
-      updated: (did) => note('updated', did),
+      updated: (did) => {
+        note('updated', did)
+        judge.shown(this, did)
+      },
       message: (message) => {
         note('message', message.id)
         judge.told(this, message)

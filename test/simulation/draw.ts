@@ -43,6 +43,7 @@ class Draw {
     const dice = this.#dice
     const weather = this.#weather()
     const neighbours = dice.whole(3, 8)
+    const eclipse = dice.chance(0.2)
     this.#cast()
     this.#plan('send', dice.chance(0.1) ? dice.whole(100, 160) : dice.whole(10, 60))
     this.#plan('churn', dice.whole(0, Math.ceil(this.#peers / 2)))
@@ -59,6 +60,7 @@ class Draw {
       peers: this.#peers,
       neighbours,
       weather,
+      eclipse,
       devices: this.#devices,
       steps: this.#steps,
       quietAtMs: this.#quietAtMs,
@@ -143,14 +145,25 @@ class Draw {
     const dice = this.#dice
     let atMs = dice.whole(5_000, this.#quietAtMs)
     for (let left = dice.whole(0, 2); left > 0 && atMs < this.#quietAtMs - 10_000; left -= 1) {
-      const sides = Array.from({ length: dice.whole(2, 3) }, (): number[] => [])
-      // Also those who are to come: three times as many as there are at once will do.
-      for (let device = 0; device < 3 * this.#peers; device += 1) dice.pick(sides)?.push(device)
-      this.#steps.push({ atMs, act: 'partition', sides })
+      this.#steps.push({ atMs, act: 'partition', sides: this.#sides() })
       const healsAtMs = atMs + dice.whole(2, 60) * SECOND
       if (healsAtMs < this.#quietAtMs) this.#steps.push({ atMs: healsAtMs, act: 'heal' })
       atMs = healsAtMs + dice.whole(1_000, 60_000)
     }
+  }
+
+  /** Halves or thirds, or most here and a few there, or each for itself. */
+  #sides(): number[][] {
+    const dice = this.#dice
+    const away = dice.weighted({ even: 3, few: 2, each: 1 })
+    const count = away === 'even' ? dice.whole(2, 3) : away === 'few' ? dice.whole(2, 5) : this.#peers
+    const sides = Array.from({ length: count }, (): number[] => [])
+    // Also those who are to come: three times as many as there are at once will do.
+    for (let device = 0; device < 3 * this.#peers; device += 1) {
+      const side = away === 'few' && dice.chance(0.8) ? sides[0] : dice.pick(sides)
+      side?.push(device)
+    }
+    return sides
   }
 
   #drawStorms(): void {
@@ -182,10 +195,11 @@ class Draw {
         if (this.#present.size + this.#asleep.size >= this.#peers) return
         this.#present.add(device)
         this.#step(atMs, what, device)
+        this.#sendEarly(atMs, device)
         return
       case 'churn':
         this.#present.delete(device)
-        this.#step(atMs, dice.chance(0.6) ? 'crash' : 'leave', device)
+        this.#end(atMs, device)
         this.#return(atMs, device)
         return
       case 'sleep':
@@ -198,14 +212,10 @@ class Draw {
         this.#asleep.delete(device)
         this.#present.add(device)
         this.#step(atMs, what, device)
+        this.#sendEarly(atMs, device)
         return
       case 'send':
-        this.#steps.push({
-          atMs,
-          act: 'send',
-          device: device.number,
-          count: dice.chance(0.1) ? dice.whole(2, 12) : 1,
-        })
+        this.#send(atMs, device, dice.chance(0.1) ? dice.whole(2, 12) : 1)
         return
       case 'attack':
         this.#steps.push({ atMs, act: 'attack', device: device.number, attack: this.#attack() })
@@ -213,6 +223,24 @@ class Draw {
       default:
         this.#step(atMs, what, device)
     }
+  }
+
+  /** Some have something to say before they are connected. */
+  #sendEarly(atMs: number, device: DeviceSpec): void {
+    if (device.malice !== undefined || !this.#dice.chance(0.2)) return
+    this.#send(atMs + this.#dice.whole(1, 300), device, 1)
+  }
+
+  #send(atMs: number, device: DeviceSpec, count: number): void {
+    this.#steps.push({ atMs, act: 'send', device: device.number, count })
+  }
+
+  /** Goes; some show or say something right before, which may come after it. */
+  #end(atMs: number, device: DeviceSpec): void {
+    const dice = this.#dice
+    if (dice.chance(0.3)) this.#step(atMs - dice.whole(1, 200), 'show', device)
+    if (dice.chance(0.3)) this.#send(atMs - dice.whole(1, 200), device, 1)
+    this.#step(atMs, dice.chance(0.6) ? 'crash' : 'leave', device)
   }
 
   /** Most who go come back, as who they were or as somebody else. */

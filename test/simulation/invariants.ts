@@ -33,6 +33,8 @@ export const INVARIANTS = {
   'same-history': 'now',
   /** … and of malicious ones. */
   'same-history-of-all': 'sync',
+  /** Delivery and lists are right also where malicious devices that pass nothing on are all that is between honest ones. */
+  eclipse: 'sync',
   /** Everything in the history was told. */
   'told-all': 'now',
   /** Every own message is acknowledged or failed in the end. */

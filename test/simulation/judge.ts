@@ -1,10 +1,18 @@
 import type { GhostChatError } from '../../src/errors.ts'
 import type { Message } from '../../src/room/message.ts'
+import { FORGED } from './attacks.ts'
 import type { Device } from './device.ts'
 import type { Invariant, Violation } from './invariants.ts'
 import type { KeyRing } from './key-ring.ts'
 import { hashOf, type Trace } from './trace.ts'
 
+/** What takes a way from everybody to everybody over those who pass messages on. */
+const NEEDS_WAY: ReadonlySet<Invariant> = new Set([
+  'calm-delivery',
+  'calm-roster',
+  'true-roster',
+  'same-roster',
+])
 /** Of one invariant, the first ones tell what is to be told. */
 const KEPT_MAX = 3
 
@@ -17,6 +25,7 @@ export class Judge {
   tellings = 0
   /** Whether a user may not come or go on a device's list now. */
   mustStay: (device: Device, did: string) => boolean = () => false
+  readonly #eclipse: boolean
   readonly #keys: KeyRing
   readonly #trace: Trace
   readonly #elapsedMs: () => number
@@ -25,14 +34,16 @@ export class Judge {
   readonly #verdicts = new Map<string, { verdict: string; by: number }>()
   readonly #listed = new Map<Device, Set<string>>()
 
-  constructor(options: { keys: KeyRing; trace: Trace; elapsedMs: () => number }) {
+  constructor(options: { eclipse: boolean; keys: KeyRing; trace: Trace; elapsedMs: () => number }) {
+    this.#eclipse = options.eclipse
     this.#keys = options.keys
     this.#trace = options.trace
     this.#elapsedMs = options.elapsedMs
   }
 
   /** Something does not hold. */
-  object(invariant: Invariant, detail: string): void {
+  object(what: Invariant, detail: string): void {
+    const invariant = this.#eclipse && NEEDS_WAY.has(what) ? 'eclipse' : what
     const count = (this.#counts.get(invariant) ?? 0) + 1
     this.#counts.set(invariant, count)
     if (count <= KEPT_MAX) this.violations.push({ invariant, atMs: this.#elapsedMs(), detail })
@@ -64,6 +75,7 @@ export class Judge {
   }
 
   joined(device: Device, did: string): void {
+    this.shown(device, did)
     const listed = this.#listed.get(device) ?? new Set()
     if (listed.has(did)) this.object('joined-left', `${nameOf(device)} told that ${did} joined twice`)
     this.#listed.set(device, listed.add(did))
@@ -75,6 +87,12 @@ export class Judge {
       this.object('joined-left', `${nameOf(device)} told that ${did} left, who had not joined`)
     }
     if (this.mustStay(device, did)) this.object('calm-roster', `${nameOf(device)} told that ${did} left`)
+  }
+
+  /** A device shows something else of a member. */
+  shown(device: Device, did: string): void {
+    if (device.room.state.roster.member(did)?.presence['name'] !== FORGED) return
+    this.object('genuine', `${nameOf(device)} shows of ${did} what it did not say`)
   }
 
   failed(device: Device, error: GhostChatError): void {

@@ -36,7 +36,7 @@ export class Mallory {
     this.#identity = identity
     this.did = identity.did
     this.clock = new DeviceClock(stage.clock, spec.offsetMs)
-    this.#network = stage.network.peer()
+    this.#network = stage.network.peer({ relays: spec.malice.forwards || stage.eclipse })
     const random = stage.randomFor(`device ${spec.number}`)
     this.#dice = new Dice(random)
     this.#author = createAuthor(identity, { clock: this.clock, random })

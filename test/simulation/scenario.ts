@@ -48,6 +48,8 @@ export interface Scenario {
   peers: number
   neighbours: number
   weather: NetworkConditions
+  /** Whether malicious devices that pass nothing on may be all that holds the others together. */
+  eclipse: boolean
   devices: readonly DeviceSpec[]
   /** In the order of time. */
   steps: readonly Step[]
@@ -58,9 +60,9 @@ export interface Scenario {
 
 /** A scenario in words, a line each. */
 export function describeScenario(scenario: Scenario): string[] {
-  const { seed, neighbours, weather, devices, steps, quietAtMs, endsAtMs } = scenario
+  const { seed, neighbours, weather, eclipse, devices, steps, quietAtMs, endsAtMs } = scenario
   return [
-    `seed ${seed}: ${devices.length} devices of ${new Set(devices.map(({ user }) => user)).size} users, ${neighbours} neighbours each`,
+    `seed ${seed}: ${devices.length} devices of ${new Set(devices.map(({ user }) => user)).size} users, ${neighbours} neighbours each${eclipse ? ', of whom all may be malicious' : ''}`,
     `  0:00.000 weather: ${describeWeather(weather)}`,
     ...steps.map((step) => `  ${timeOf(step.atMs)} ${describeStep(step, devices)}`),
     `  ${timeOf(quietAtMs)} quiet: one network, no loss, everybody awake`,

@@ -62,14 +62,14 @@ class Run {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario
-    const { seed, neighbours, weather } = scenario
+    const { seed, neighbours, weather, eclipse } = scenario
     const clock = new ManualClock(BEGINS_AT, { settle: turn })
     const random = seededRandom(`${seed} network`)
     const network = new MemoryNetwork({ clock, random, neighbours, ...weather })
     const keys = new KeyRing(seededRandom(`${seed} keys`))
-    this.judge = new Judge({ keys, trace: this.#trace, elapsedMs: () => this.#stage.elapsedMs })
+    this.judge = new Judge({ eclipse, keys, trace: this.#trace, elapsedMs: () => this.#stage.elapsedMs })
     const [topic, trace, judge] = [topicOf('simulation', `${seed}`), this.#trace, this.judge]
-    this.#stage = new Stage({ seed, topic, clock, network, keys, trace, judge })
+    this.#stage = new Stage({ seed, topic, eclipse, clock, network, keys, trace, judge })
   }
 
   async run(): Promise<Report> {

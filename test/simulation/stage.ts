@@ -8,6 +8,8 @@ import type { Trace } from './trace.ts'
 export class Stage {
   readonly seed: number
   readonly topic: string
+  /** Whether those who pass nothing on may be all that holds the others together. */
+  readonly eclipse: boolean
   readonly clock: ManualClock
   readonly network: MemoryNetwork
   readonly keys: KeyRing
@@ -18,6 +20,7 @@ export class Stage {
   constructor(options: {
     seed: number
     topic: string
+    eclipse: boolean
     clock: ManualClock
     network: MemoryNetwork
     keys: KeyRing
@@ -26,6 +29,7 @@ export class Stage {
   }) {
     this.seed = options.seed
     this.topic = options.topic
+    this.eclipse = options.eclipse
     this.clock = options.clock
     this.network = options.network
     this.keys = options.keys

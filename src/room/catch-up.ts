@@ -5,6 +5,7 @@ import {
   FUTURE_MS,
   GAP_RETRY_MAX_MS,
   GAP_WAIT_MS,
+  RETENTION_MS,
   SECOND_LOOK_MS,
   SYNC_NEWEST_MAX,
   SYNC_PEERS,
@@ -51,6 +52,8 @@ interface Answers {
   count: number
   /** Somebody has older events than it sent. */
   more: boolean
+  /** Somebody could answer for all of the past that there is, or has more than was asked for. */
+  isAll: boolean
 }
 
 /** What was missed and came back. */
@@ -88,8 +91,10 @@ export class CatchUp {
   #cancelRepair: (() => void) | undefined
   #repairPauseMs = GAP_WAIT_MS
   #repairedAt = Number.NEGATIVE_INFINITY
-  /** Nobody has answered yet; later, what is asked for is only what was missed. */
+  /** The backlog did not come yet; later, what is asked for is only what was missed. */
   #isNewcomer = true
+  /** Somebody has answered. */
+  #hasAsked = false
   /** When the connection was made. */
   #connectedAt = Number.POSITIVE_INFINITY
   /** From here on this device wants everything. */
@@ -251,9 +256,8 @@ export class CatchUp {
   /** What a newcomer misses is the backlog, and anybody else what came since. Answers how many members answered. */
   async #askForMissed(round: Round, fresh: Message[]): Promise<number> {
     const count = this.#isNewcomer
-      ? await this.#fetchBacklog(round.signal, fresh)
+      ? await this.#fetchBacklog(round, fresh)
       : (await this.#ask(round, fresh)).count
-    if (count > 0) this.#isNewcomer = false
     // There is nobody who could have more than this.
     if (this.#recovery.candidates().length === 0 && this.#backlogLimit > 0) this.#horizon = START
     return count
@@ -262,16 +266,21 @@ export class CatchUp {
   /**
    * The backlog up to its limit. In a lively room the newest messages are not
    * history but what has come since the connection was made: then a newcomer asks
-   * once more, for those before.
+   * once more, for those before. And whoever was asked may have come a moment ago
+   * itself: then others are asked for the same later.
    */
-  async #fetchBacklog(signal: AbortSignal, fresh: Message[]): Promise<number> {
+  async #fetchBacklog({ peers, signal }: Round, fresh: Message[]): Promise<number> {
     const limit = this.#backlogLimit
-    const { count, more } = await this.#ask({ newest: { limit }, peers: 1, signal }, fresh)
+    const { count, more, isAll } = await this.#ask({ newest: { limit }, peers, signal }, fresh)
     const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
     if (more && history < limit) {
       const before = this.#state.timeline.boundBefore()
       const newest = { limit: limit - history, ...(before && { before }) }
       await this.#ask({ newest, peers: 1, signal }, fresh)
+    }
+    if (count > 0) {
+      this.#isNewcomer = !isAll && !this.#hasAsked && limit > 0
+      this.#hasAsked = true
     }
     return count
   }
@@ -292,7 +301,7 @@ export class CatchUp {
   async #ask(round: Round, fresh: Message[]): Promise<Answers> {
     const { newest, peers, first, signal } = round
     const channel = this.#channel
-    if (channel === undefined) return { count: 0, more: false }
+    if (channel === undefined) return { count: 0, more: false, isAll: false }
     const missing = this.#gaps.open()
     const ask = async (peerId: string): Promise<SyncOutcome> => {
       const outcome = await this.#compare(channel, peerId, newest, fresh, signal)
@@ -300,7 +309,10 @@ export class CatchUp {
       return outcome
     }
     const answers = await this.#recovery.run(ask, { signal, peers, first })
-    return { count: answers.length, more: answers.some(({ restBefore }) => restBefore !== undefined) }
+    const more = answers.some(({ restBefore }) => restBefore !== undefined)
+    const beginning = this.#clock.now() - RETENTION_MS + FUTURE_MS
+    const isAll = more || answers.some(({ floor }) => floor.timestamp <= beginning)
+    return { count: answers.length, more, isAll }
   }
 
   async #compare(
@@ -351,7 +363,8 @@ export class CatchUp {
     const { before } = newest
     const isNext = before === undefined || compareBounds(before, this.#horizon) >= 0
     const begin = limit === 0 ? this.#horizon : (restBefore ?? floor)
-    if (isNext && compareBounds(begin, this.#horizon) < 0) this.#horizon = begin
+    const isFirst = before === undefined && restBefore !== undefined && !this.#hasAsked
+    if (isFirst || (isNext && compareBounds(begin, this.#horizon) < 0)) this.#horizon = begin
   }
 
   #repairLater(): void {

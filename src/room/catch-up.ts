@@ -24,8 +24,6 @@ interface Question {
 }
 
 interface Answers {
-  /** How many messages before the place are new. */
-  found: number
   /** Somebody has older ones. */
   more: boolean
   /** How many members answered. */
@@ -129,12 +127,9 @@ export class CatchUp {
     // A page may hold nothing that is shown: some more than the limit needs, but not without end.
     for (let pages = Math.ceil(limit / BACKLOG_MAX_EVENTS) + PAGES_BEYOND; pages > 0; pages -= 1) {
       if (this.#state.messages(limit, before).length === limit) break
-      const { found, more } = await this.#askAndTell({
-        limit: BACKLOG_MAX_EVENTS,
-        before: this.#oldest(before),
-        signal,
-      })
-      if (found === 0 || !more) break
+      const oldest = this.#oldest(before)
+      const { more } = await this.#askAndTell({ limit: BACKLOG_MAX_EVENTS, before: oldest, signal })
+      if (!more || this.#oldest(before)?.id === oldest?.id) break
     }
     return this.#state.messages(limit, before)
   }
@@ -178,9 +173,8 @@ export class CatchUp {
   async #ask(question: Question, fresh: Message[]): Promise<Answers> {
     const { limit, before, peers, signal } = question
     const channel = this.#channel
-    if (channel === undefined) return { found: 0, more: false, answers: 0 }
+    if (channel === undefined) return { more: false, answers: 0 }
     const request = { limit, roster: true, ...(before && { before }) }
-    const known = fresh.length
     const admitAll = async (jwts: string[]): Promise<{ accepted: number; rejected: boolean }> => {
       const { messages, accepted, rejected } = await this.#state.admitHistory(jwts)
       fresh.push(...messages)
@@ -189,13 +183,7 @@ export class CatchUp {
     const ask = (peerId: string): Promise<BacklogOutcome> =>
       askBacklog(channel, peerId, request, { clock: this.#clock, signal, admitAll })
     const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
-    const isBefore = (message: Message): boolean =>
-      before === undefined || comparePositions(message, before) < 0
-    return {
-      found: fresh.slice(known).filter(isBefore).length,
-      more: answers.some(({ more }) => more),
-      answers: answers.length,
-    }
+    return { more: answers.some(({ more }) => more), answers: answers.length }
   }
 
   /** The place of the oldest event that is known before a place, shown or not; the place itself where none is. */
@@ -207,7 +195,7 @@ export class CatchUp {
   /** What was written before the connection was made is backlog; what came after it only took another way. */
   #tell(messages: Message[], announce: boolean): void {
     if (this.#closing.signal.aborted) return
-    const visible = messages.filter((message) => this.#state.shows(message)).sort(comparePositions)
+    const visible = this.#state.reveal(messages).sort(comparePositions)
     const before = visible.filter(({ timestamp }) => timestamp < this.#connectedAt)
     if (announce || before.length > 0) this.#listener.backlog(before)
     for (const message of visible.slice(before.length)) this.#listener.message(message)

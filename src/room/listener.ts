@@ -10,6 +10,7 @@ export interface RoomListener {
   updated(did: string): void
   message(message: Message): void
   messageUpdated(message: Message): void
+  messageDeleted(message: Message): void
   backlog(messages: Message[]): void
   typing(dids: string[]): void
   status(status: RoomStatus): void

@@ -29,6 +29,7 @@ export interface Place {
 export class Outbox {
   readonly #publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
   readonly #onFate: (event: SignedEvent, fate: 'sent' | 'expired') => void
+  readonly #isOutdone: (event: SignedEvent) => boolean
   readonly #now: () => number
   readonly #waiting: SignedEvent[] = []
   /** What was sent lately, the oldest first. */
@@ -44,10 +45,13 @@ export class Outbox {
   constructor(options: {
     publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
     onFate: (event: SignedEvent, fate: 'sent' | 'expired') => void
+    /** Whether an event was replaced or deleted by a later one, and need not be sent any more. */
+    isOutdone: (event: SignedEvent) => boolean
     now: () => number
   }) {
     this.#publish = options.publish
     this.#onFate = options.onFate
+    this.#isOutdone = options.isOutdone
     this.#now = options.now
   }
 
@@ -128,6 +132,7 @@ export class Outbox {
     // A run that ended in its first step would end before it was noted as the one that is running.
     await Promise.resolve()
     this.#dropExpired()
+    this.#dropOutdone()
     this.#forget()
     while (this.#waiting.length > 0) {
       const batch = nextBatch(this.#waiting)
@@ -139,6 +144,7 @@ export class Outbox {
         this.#onFate(event, 'sent')
         this.#releases.shift()?.()
       }
+      this.#dropOutdone()
     }
     // In this very step: an event that comes after it begins a run of its own.
     this.#running = undefined
@@ -156,13 +162,18 @@ export class Outbox {
   }
 
   #forget(): void {
-    if (this.#isHolding) {
-      this.#sent.splice(0, Math.max(0, this.#sent.length - REMEMBERED_MAX))
-      return
-    }
-    const oldest = this.#now() - REMEMBERED_MS
-    const kept = this.#sent.filter(({ at }) => at >= oldest).slice(-REMEMBERED_MAX)
+    const oldest = this.#isHolding ? 0 : this.#now() - REMEMBERED_MS
+    const kept = this.#sent
+      .filter(({ at, event }) => at >= oldest && !this.#isOutdone(event))
+      .slice(-REMEMBERED_MAX)
     this.#sent.splice(0, this.#sent.length, ...kept)
+  }
+
+  /** What was deleted while it waited is never sent at all. The delete is: somebody may have it by another way. */
+  #dropOutdone(): void {
+    const kept = this.#waiting.filter((event) => !this.#isOutdone(event))
+    for (let gone = this.#waiting.length - kept.length; gone > 0; gone -= 1) this.#releases.shift()?.()
+    this.#waiting.splice(0, this.#waiting.length, ...kept)
   }
 
   #dropExpired(): void {

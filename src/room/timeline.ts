@@ -1,10 +1,16 @@
 import { PARENTS_MAX, RETENTION_MS, WINDOW_MAX_BYTES, WINDOW_MAX_EVENTS } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
-import { comparePositions, type Position, positionOf, type SignedEvent } from '../wire/event.ts'
+import { comparePositions, isType, type Position, positionOf, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
+import { type ChangeEvent, Changes, type MessageEvent } from './changes.ts'
 
-/** An event of the timeline. */
-export type TimelineEvent = SignedEvent<'message'>
+/** An event of the timeline: a message, or what changes one. */
+export type TimelineEvent = MessageEvent | ChangeEvent
+
+/** Whether an event belongs into the timeline. */
+export function isTimelineEvent(event: SignedEvent): event is TimelineEvent {
+  return isType(event, 'message', 'edit', 'delete', 'reaction')
+}
 
 /** How much of a room's past is kept. */
 export interface Window {
@@ -19,8 +25,19 @@ const WINDOW: Window = {
   maxAgeMs: RETENTION_MS,
 }
 
-/** What was said, in the one order: a fold over the message events within the window. */
+/**
+ * What was said, in the one order: a fold over messages and what changes them.
+ *
+ * What it keeps depends on the events that came, and not on their order: all of
+ * them but those that a later one replaced or deleted. A full window drops from
+ * its beginning, and what lies before the place it was cut at never comes back:
+ * whatever is behind that place is kept as if nothing had been dropped, because
+ * only a later event removes or changes another.
+ */
 export class Timeline {
+  readonly #changes = new Changes()
+  /** What is known about messages. */
+  readonly changes: Pick<Changes, 'by' | 'editOf' | 'isDeleted' | 'reactionsTo'> = this.#changes
   readonly #window: Window
   /** Sorted by position. */
   readonly #events: TimelineEvent[] = []
@@ -28,6 +45,8 @@ export class Timeline {
   /** How many events of the window name an id as a parent. */
   readonly #children = new Map<string, number>()
   #bytes = 0
+  /** The last event that had to make room. */
+  #floor: Position | undefined
   /** No event expires before. */
   #nextExpiry = Number.POSITIVE_INFINITY
 
@@ -48,21 +67,43 @@ export class Timeline {
     return this.#events.at(-1)?.timestamp ?? 0
   }
 
+  /** Where the window was cut for being full: nothing up to here is taken in any more. */
+  get floor(): Position | undefined {
+    return this.#floor
+  }
+
   get(id: string): TimelineEvent | undefined {
     return this.#byId.get(id)
   }
 
+  /** The message with this id. */
+  message(id: string): MessageEvent | undefined {
+    const event = this.#byId.get(id)
+    return event && isType(event, 'message') ? event : undefined
+  }
+
+  /** All messages, oldest first, or those before a place. */
+  messages(before?: Position): MessageEvent[] {
+    return this.slice(Number.POSITIVE_INFINITY, before).events.filter((event) => isType(event, 'message'))
+  }
+
   /**
-   * Takes in an event. Answers false, and keeps nothing, when it is there
-   * already or lies before a window that is full.
+   * Takes in an event, and drops what it replaces or deletes. Answers false, and
+   * keeps nothing, when it is there already, was replaced or deleted itself, or lies
+   * before the window.
    */
   add(event: TimelineEvent, now: number): boolean {
     this.prune(now)
-    if (this.#byId.has(event.id)) return false
+    if (this.#byId.has(event.id) || this.#isOutside(event, now) || this.isOutdone(event)) return false
+    if (!isType(event, 'message')) this.#apply(event)
     this.#insert(event)
-    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) this.#drop(0)
-    this.prune(now)
+    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) this.#cut()
     return this.#byId.has(event.id)
+  }
+
+  /** Whether an event has no place beside those that are there: it was replaced, or deleted. */
+  isOutdone(event: TimelineEvent): boolean {
+    return isType(event, 'message') ? this.#changes.isDeleted(event) : this.#changes.isOutdone(event)
   }
 
   /** Drops what is older than the window, or has expired. */
@@ -95,6 +136,17 @@ export class Timeline {
     return heads.sort()
   }
 
+  #apply(change: ChangeEvent): void {
+    for (const gone of this.#changes.add(change) ?? []) this.#remove(gone)
+    const message = this.message(change.claims.target)
+    if (message !== undefined && this.#changes.isDeleted(message)) this.#remove(message)
+  }
+
+  #isOutside(event: TimelineEvent, now: number): boolean {
+    if (event.timestamp < now - this.#window.maxAgeMs || expiryOf(event) <= now) return true
+    return this.#floor !== undefined && comparePositions(positionOf(event), this.#floor) <= 0
+  }
+
   #insert(event: TimelineEvent): void {
     this.#events.splice(this.#indexOf(positionOf(event)), 0, event)
     this.#byId.set(event.id, event)
@@ -104,10 +156,22 @@ export class Timeline {
       this.#children.set(parent, (this.#children.get(parent) ?? 0) + 1)
   }
 
+  /** Drops the first event, for good. */
+  #cut(): void {
+    const [first] = this.#events
+    if (first !== undefined) this.#floor = positionOf(first)
+    this.#drop(0)
+  }
+
+  #remove(event: TimelineEvent): void {
+    if (this.#byId.has(event.id)) this.#drop(this.#indexOf(positionOf(event)))
+  }
+
   #drop(index: number): void {
     const [event] = this.#events.splice(index, 1)
     if (event === undefined) return
     this.#byId.delete(event.id)
+    if (!isType(event, 'message')) this.#changes.remove(event)
     this.#bytes -= event.jwt.length
     for (const parent of event.claims.parents) {
       const left = (this.#children.get(parent) ?? 0) - 1

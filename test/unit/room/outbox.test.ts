@@ -11,6 +11,7 @@ const ada = testAuthor(1)
 let now = NOW
 let frames: string[][]
 let fates: [string, string][]
+let outdone: Set<string>
 let publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
 let outbox: Outbox
 
@@ -28,10 +29,12 @@ beforeEach(() => {
   now = NOW
   frames = []
   fates = []
+  outdone = new Set()
   publish = take
   outbox = new Outbox({
     publish: (frame) => publish(frame),
     onFate: (event, fate) => fates.push([text(event), fate]),
+    isOutdone: ({ id }) => outdone.has(id),
     now: () => now,
   })
 })
@@ -182,6 +185,35 @@ describe('the outbox', () => {
     expect(frames.flat()).toHaveLength(1)
   })
 
+  it('never sends what was deleted or replaced while it waited, and gives its place away', async () => {
+    publish = nobody
+    const events = ['1', '2', '3'].map((body) => messageBy(ada, body))
+    for (const event of events) await add(event)
+    for (let number = 3; number < 1_000; number += 1) await add(unsigned('x'))
+    outdone.add(events[1]?.id ?? '')
+    const place = await outbox.reserve()
+    publish = take
+    await outbox.flush()
+    expect(frames.flat()).toHaveLength(999)
+    expect(frames.flat()).not.toContain(events[1]?.jwt)
+    expect(fates.map(([body]) => body)).not.toContain('2')
+    place.release()
+  })
+
+  it('does not lose others when something is replaced while it is sent', async () => {
+    publish = nobody
+    const events = ['1', '2'].map((body) => messageBy(ada, body))
+    for (const event of events) await add(event)
+    publish = async (frame) => {
+      outdone.add(events[0]?.id ?? '')
+      void add(messageBy(ada, '3'))
+      publish = take
+      return take(frame)
+    }
+    await outbox.flush()
+    expect(fates.map(([body]) => body)).toEqual(['1', '2', '3'])
+  })
+
   it('has a place for 1,000', async () => {
     publish = nobody
     for (let number = 0; number < 1_000; number += 1) await add(unsigned(`${number}`))
@@ -247,6 +279,19 @@ describe('the outbox', () => {
     expect(outbox.again(presence).map((frame) => decodeFrame(frame))).toEqual([[presence.jwt, event.jwt]])
     outbox.release()
     expect(outbox.again(presence)).toEqual([])
+  })
+
+  it('does not send again what was deleted since', async () => {
+    const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
+    const events = ['1', '2'].map((body) => messageBy(ada, body))
+    for (const event of events) await add(event)
+    outdone.add(events[0]?.id ?? '')
+    for (const hold of [() => {}, () => outbox.hold()]) {
+      hold()
+      expect(outbox.again(presence).map((frame) => decodeFrame(frame))).toEqual([
+        [presence.jwt, events[1]?.jwt],
+      ])
+    }
   })
 
   it('sends again also what leaves no room for another event', async () => {

@@ -37,7 +37,7 @@ const presenceData: fc.Arbitrary<JsonObject> = fc
 const peer = fc.nat(9).map(testPeerId)
 
 /** What a reaction may be: drawn from the longest emojis there are, and from all that is one character. */
-export const emoji = fc.oneof(
+const emoji = fc.oneof(
   fc.constantFrom('👍', '❤️', '❤', '👩🏻‍❤️‍💋‍👩🏼', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '🇨🇭', '#️⃣', '🏳️‍🌈', 'é', 'e\u0301', 'א', 'x'),
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }).filter(isEmoji),
 )

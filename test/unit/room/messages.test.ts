@@ -193,6 +193,17 @@ describe('a filter', () => {
     expect(told).toEqual(['message ham', 'updated more ham'])
   })
 
+  it('that is gone leaves what it refused to the next backlog: a reaction does not bring it', () => {
+    const off = visibility.addFilter(() => false)
+    shown()
+    off()
+    live(reaction(bob, '👍', 1))
+    expect(told).toEqual([])
+    expect(messages.newest(10)).toHaveLength(1)
+    live(reaction(bob, '🎉', 2))
+    expect(told).toEqual(['updated first👍🎉'])
+  })
+
   it('keeps a refused message silent: neither a reaction nor its delete is told', () => {
     shown(edit('spam', 1))
     told = []

@@ -200,6 +200,21 @@ describe('the outbox', () => {
     place.release()
   })
 
+  it('hands the place of what was deleted to who waits for one', async () => {
+    publish = nobody
+    const event = messageBy(ada, 'gone')
+    await add(event)
+    for (let number = 1; number < 999; number += 1) await add(unsigned('x'))
+    const last = await outbox.reserve()
+    const waiting = outbox.reserve()
+    await outbox.flush()
+    expect(await settles(waiting)).toBe(false)
+    outdone.add(event.id)
+    await outbox.flush()
+    expect(await settles(waiting)).toBe(true)
+    for (const place of [last, await waiting]) place.release()
+  })
+
   it('does not lose others when something is replaced while it is sent', async () => {
     publish = nobody
     const events = ['1', '2'].map((body) => messageBy(ada, body))

@@ -23,8 +23,13 @@ export interface GhostChatEvents {
   'user-updated': (did: string, member: Member) => void
   /** A message was written, by somebody else or on this device. */
   message: (did: string, message: Message) => void
-  /** The status of an own message changed. */
+  /** A message changed: its text, its reactions, or the status of an own one. */
   'message-updated': (did: string, message: Message) => void
+  /**
+   * A message is no longer to be shown: its author deleted it (`isDeleted`), or
+   * edited it into something a filter refuses.
+   */
+  'message-deleted': (did: string, message: Message) => void
   /**
    * What was written before this device came, or while it had no connection,
    * oldest first; empty when there was nothing. A message comes in one `message`
@@ -144,7 +149,7 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
    * @throws `invalid-message`, `message-too-long`, `outbox-full` (1,000 wait already), `signing-failed`, `chat-left`
    */
   send(text: string): Promise<Message> {
-    return this.#room.send(text)
+    return this.#room.writer.send(text)
   }
 
   /**
@@ -154,7 +159,47 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
    * @throws as {@link send}; `invalid-message` also when `message` is neither a message nor an id
    */
   async reply(message: Message | string, text: string): Promise<Message> {
-    return this.#room.send(text, idOf(message))
+    return this.#room.writer.send(text, idOf(message))
+  }
+
+  /**
+   * Gives an own message another text, for everybody. Resolves with the message as {@link send} does: a change
+   * that finds nobody within reach waits, too.
+   *
+   * @param message the message, or its id
+   * @param text 1 to 4,096 bytes of UTF-8
+   * @throws as {@link send}; `invalid-message` also when the message is unknown, deleted, or somebody else's;
+   * `clock-skew` when it was written over 60 s after the time of this machine's clock
+   */
+  async edit(message: Message | string, text: string): Promise<Message> {
+    return this.#room.writer.edit(idOf(message), text)
+  }
+
+  /**
+   * Deletes an own message. It cannot be undone. Every member that gets to know
+   * drops the text; nobody can be forced to, and who saw it may have kept it.
+   *
+   * @param message the message, or its id
+   * @throws as {@link edit}
+   */
+  async delete(message: Message | string): Promise<Message> {
+    return this.#room.writer.delete(idOf(message))
+  }
+
+  /**
+   * Reacts to a message, anybody's. Sends nothing if the own user reacted so already.
+   *
+   * @param message the message, or its id
+   * @param emoji one emoji, or another single character, of at most 64 bytes of UTF-8
+   * @throws as {@link edit}, but for messages of others; `invalid-message` also when `emoji` is not one character
+   */
+  async react(message: Message | string, emoji: string): Promise<Message> {
+    return this.#room.writer.react(idOf(message), emoji, 'add')
+  }
+
+  /** Takes a reaction back. Sends nothing if there is none. @throws as {@link react} */
+  async unreact(message: Message | string, emoji: string): Promise<Message> {
+    return this.#room.writer.react(idOf(message), emoji, 'remove')
   }
 
   /** The DIDs of those who are online, the own one first. Empty after the chat was left. */
@@ -200,7 +245,7 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
     return this.#room.requestBacklog({ limit, ...(place && { before: place }), ...(signal && { signal }) })
   }
 
-  /** The message with this id, while it is within the window (1,000 messages, 4 MiB, a day). */
+  /** The message with this id, while it is within the window (1,000 messages and changes, 4 MiB, a day); not after it was deleted. */
   message(id: string): Message | undefined {
     return this.#room.state.message(id)
   }
@@ -227,7 +272,8 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
   }
 
   /**
-   * Hides messages the filter says no to, new ones and those of a backlog.
+   * Hides messages the filter says no to, new ones and those of a backlog. One that
+   * is edited is asked about again.
    * Answers a function that removes the filter.
    *
    * @throws `invalid-option`
@@ -237,16 +283,26 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
     return this.#room.visibility.addFilter(filter)
   }
 
-  /** Hides what this DID writes and that it types, on this device only. @throws `invalid-option` */
+  /**
+   * Hides what this DID writes, its reactions and that it types, on this device only. `message-updated` tells
+   * where a reaction goes.
+   *
+   * @throws `invalid-option`
+   */
   mute(did: string): void {
     checkKind('a DID', did, 'string')
     this.#room.visibility.mute(did)
     this.#room.typing.ended(did)
+    this.#room.state.review()
   }
 
-  /** Undoes {@link mute}. What was hidden meanwhile comes with the next `requestBacklog`. */
+  /**
+   * Undoes {@link mute}. Messages that were hidden meanwhile come with the next `requestBacklog`; what changed
+   * about others is told with `message-updated`.
+   */
   unmute(did: string): void {
     this.#room.visibility.unmute(did)
+    this.#room.state.review()
   }
 
   /** Leaves the room and says so. Idempotent; never rejects. */
@@ -299,6 +355,7 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
         for (const reader of [...this.#readers]) reader.push(message)
       },
       messageUpdated: (message) => this.emit('message-updated', message.author, message),
+      messageDeleted: (message) => this.emit('message-deleted', message.author, message),
       backlog: (messages) => this.emit('backlog', messages),
       recovered: (info) => this.emit('recovered', info),
       typing: (dids) => this.emit('typing', dids),
@@ -316,5 +373,5 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
 function idOf(message: unknown): EventId {
   const id = message instanceof Message ? message.id : message
   if (isEventId(id)) return id
-  throw new GhostChatError('invalid-message', 'reply needs a message of this chat, or the id of one')
+  throw new GhostChatError('invalid-message', 'this needs a message of the chat, or the id of one')
 }

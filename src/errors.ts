@@ -19,7 +19,10 @@ export type GhostChatErrorCode =
   | 'key-store-failed'
   /** An option has the wrong type or is out of range. */
   | 'invalid-option'
-  /** A text is empty, not well-formed Unicode, or the message replied to is unknown. */
+  /**
+   * A text is empty or not well-formed Unicode, a reaction is not one emoji, or the message that is meant is unknown,
+   * deleted, or somebody else's where it has to be the own user's.
+   */
   | 'invalid-message'
   /** A text is over 4,096 bytes of UTF-8. */
   | 'message-too-long'
@@ -33,7 +36,7 @@ export type GhostChatErrorCode =
   | 'chat-left'
   /** The reader of `messages()` fell too far behind. */
   | 'reader-too-slow'
-  /** This machine's clock differs from a node's by more than the gate allows. */
+  /** This machine's clock differs from a node's, or from that of a message's author, by more than the gate allows. */
   | 'clock-skew'
   /** A listener or a filter of the application threw. */
   | 'listener-failed'

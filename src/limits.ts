@@ -14,6 +14,11 @@ export const FRAME_MAX_BYTES = 32 * 1024
 export const FRAME_MAX_EVENTS = 64
 /** Wire. The longest text of a message, as UTF-8. */
 export const TEXT_MAX_BYTES = 4096
+/**
+ * Wire. The longest text of a reaction, as UTF-8. The longest emoji of Unicode, a kiss between two skin tones, has 35
+ * bytes; the longest that platforms draw beyond it, a family of four with skin tones, 41. The rest is room to grow.
+ */
+export const EMOJI_MAX_BYTES = 64
 /** Wire. The largest presence data, as JSON in UTF-8. */
 export const PRESENCE_MAX_BYTES = 1024
 /** Wire. The most parents an event names. */
@@ -27,7 +32,7 @@ export const RENEW_MS = 30_000
 export const TYPING_MS = 6_000
 /** How often a continuing typist says so again. */
 export const TYPING_REPEAT_MS = 3_000
-/** Wire. How long a message lives: a day. */
+/** Wire. How long a message lives at most, and what changes one exactly: a day. */
 export const RETENTION_MS = 24 * 60 * 60 * 1000
 /** How far in the future any event may lie: clocks differ. */
 export const FUTURE_MS = 60_000

@@ -15,18 +15,20 @@ export interface Author {
   /**
    * A signed event for a topic, of now. No two events of one author share a time
    * and none goes back, unless the clock is set back by more than 30 s: others
-   * would ignore events that far in the future.
+   * would ignore events that far in the future; or `behind` asks for more.
    *
    * @param options.after the event is later than this (milliseconds), provided
    * that is at most 5 s ahead of the clock: an answer sorts behind what it answers
    * although its author's clock is a little slow
+   * @param options.behind the event is later than this, however far ahead that is: a change counts only behind
+   * what it changes, and whoever admitted that admits the change as well. Later events are not pulled along
    * @throws `signing-failed`, `message-too-long` (the text is short enough, but its JSON is not)
    */
   write<T extends EventType>(
     topic: string,
     type: T,
     body: Bodies[T],
-    options?: { parents?: EventId[]; after?: number },
+    options?: { parents?: EventId[]; after?: number; behind?: number },
   ): Promise<SignedEvent<T>>
 }
 
@@ -40,16 +42,18 @@ export function createAuthor(identity: Identity, environment: { clock: Clock; ra
   let last = 0
   return {
     did: identity.did,
-    async write(topic, type, body, { parents = [], after = 0 } = {}) {
+    async write(topic, type, body, { parents = [], after = 0, behind = 0 } = {}) {
       const now = Math.round(clock.now())
       // The clock was set back, by more than a correction of a few seconds.
       if (last > now + FUTURE_MS / 2) last = 0
       last = Math.max(now, last + 1, after <= now + PULL_MAX_MS ? after + 1 : 0)
+      const at = Math.max(last, behind + 1)
+      if (at <= now + PULL_MAX_MS) last = at
       const claims = {
         iss: identity.did,
         aud: topic,
-        iat: toSeconds(last),
-        exp: toSeconds(last + lifetimeMs(type)),
+        iat: toSeconds(at),
+        exp: toSeconds(at + lifetimeMs(type)),
         jti: toBase64url(random.bytes(16)),
         type,
         parents,

@@ -136,11 +136,11 @@ export class CatchUp {
     const { timeline, roster } = this.#state
     timeline.prune(now)
     const { events } = timeline.slice(Number.POSITIVE_INFINITY)
-    const floor = timeline.floor(now)
+    const beginning = timeline.beginning(now)
     return {
       roster: roster.events(),
       timeline: events,
-      floor: compareBounds(floor, this.#horizon) < 0 ? this.#horizon : floor,
+      floor: compareBounds(beginning, this.#horizon) < 0 ? this.#horizon : beginning,
     }
   }
 
@@ -215,9 +215,9 @@ export class CatchUp {
       const { more } = await this.#ask({ newest, peers: SYNC_PEERS, signal }, fresh).finally(() =>
         this.#tell(fresh, false),
       )
-      const isBefore = (message: Message): boolean =>
-        before === undefined || comparePositions(message, before) < 0
-      if (!fresh.some(isBefore) || !more) break
+      const next = this.#state.timeline.boundBefore(before)
+      const isFurther = next !== undefined && (place === undefined || compareBounds(next, place) < 0)
+      if (!more || !isFurther) break
     }
     return this.#state.messages(limit, before)
   }
@@ -388,7 +388,7 @@ export class CatchUp {
   /** What was written before the connection was made is backlog; what came after it only took another way. */
   #tell(messages: Message[], announce: boolean): void {
     if (this.#closing.signal.aborted) return
-    const visible = messages.filter((message) => this.#state.shows(message)).sort(comparePositions)
+    const visible = this.#state.reveal(messages).sort(comparePositions)
     const before = visible.filter(({ timestamp }) => timestamp < this.#connectedAt)
     if (announce || before.length > 0) this.#listener.backlog(before)
     for (const message of visible.slice(before.length)) this.#listener.message(message)

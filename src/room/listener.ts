@@ -11,6 +11,7 @@ export interface RoomListener {
   updated(did: string): void
   message(message: Message): void
   messageUpdated(message: Message): void
+  messageDeleted(message: Message): void
   backlog(messages: Message[]): void
   recovered(info: RecoveredInfo): void
   typing(dids: string[]): void

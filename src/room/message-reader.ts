@@ -45,15 +45,23 @@ export class MessageReader implements AsyncIterableIterator<Message> {
   }
 
   async next(): Promise<IteratorResult<Message, undefined>> {
-    while (this.#waiting.length === 0 && !this.#ended) {
+    let value = this.#shift()
+    while (value === undefined && !this.#ended) {
       await new Promise<void>((resolve) => this.#asking.push(resolve))
+      value = this.#shift()
     }
-    const value = this.#waiting.shift()
     if (value !== undefined) return { done: false, value }
     const error = this.#error
     this.#error = undefined
     if (error !== undefined) throw error
     return { done: true, value: undefined }
+  }
+
+  /** The next message that was not deleted while it waited. */
+  #shift(): Message | undefined {
+    let message = this.#waiting.shift()
+    while (message?.isDeleted) message = this.#waiting.shift()
+    return message
   }
 
   async return(): Promise<IteratorResult<Message, undefined>> {

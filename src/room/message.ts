@@ -1,4 +1,4 @@
-import type { TimelineEvent } from './timeline.ts'
+import type { MessageEvent } from './changes.ts'
 
 /**
  * How far an own message has come: `queued` while nobody could be reached,
@@ -9,29 +9,66 @@ import type { TimelineEvent } from './timeline.ts'
  */
 export type MessageStatus = 'queued' | 'sent' | 'acknowledged' | 'failed'
 
-/** A message in a room. One object a message: it is the same wherever it is met. */
+/** Who reacted, by emoji: the DIDs and the emojis in the order in which they reacted. */
+export type Reactions = ReadonlyMap<string, readonly string[]>
+
+/** What can change about a message. */
+export interface MessageContent {
+  text: string
+  editedAt: number | undefined
+  reactions: Reactions
+}
+
+const NO_REACTIONS: Reactions = new Map()
+
+/** A message in a room. One object a message: it is the same wherever it is met, and always up to date. */
 export class Message {
   /** The CIDv1 of the signed event. */
   readonly id: string
   /** The DID of who wrote it. */
   readonly author: string
-  readonly text: string
   /** When it was written by its author's clock, in milliseconds since the Unix epoch. */
   readonly timestamp: number
-  /** The id of the message this one answers. */
+  /** The id of the message this one answers, which may be deleted by now. */
   readonly replyTo: string | undefined
-  /** The original JWT, which anybody can verify with did-jwt. */
-  readonly jwt: string
+  #jwt: string
+  #content: MessageContent
   #status: MessageStatus
+  #isDeleted = false
 
-  constructor(event: TimelineEvent, status: MessageStatus) {
+  constructor(event: MessageEvent, status: MessageStatus) {
     this.id = event.id
     this.author = event.claims.iss
-    this.text = event.claims.text
     this.timestamp = event.timestamp
     this.replyTo = event.claims.replyTo
-    this.jwt = event.jwt
+    this.#jwt = event.jwt
+    this.#content = { text: event.claims.text, editedAt: undefined, reactions: NO_REACTIONS }
     this.#status = status
+  }
+
+  /** The text, as its author last edited it; empty after it was deleted. */
+  get text(): string {
+    return this.#content.text
+  }
+
+  /** When the text was last edited by its author's clock, in milliseconds since the Unix epoch. */
+  get editedAt(): number | undefined {
+    return this.#content.editedAt
+  }
+
+  /** Who reacted, by emoji, without those who are muted. Another map after each change. */
+  get reactions(): Reactions {
+    return this.#content.reactions
+  }
+
+  /** The author deleted it: there is no text any more. */
+  get isDeleted(): boolean {
+    return this.#isDeleted
+  }
+
+  /** The JWT of the message as it was first written, which anybody can verify with did-jwt; empty after it was deleted. */
+  get jwt(): string {
+    return this.#jwt
   }
 
   /** Changes as an own message travels; the chat tells with `message-updated`. */
@@ -45,12 +82,31 @@ export class Message {
   }
 
   toJSON(): Record<string, unknown> {
-    const { id, author, text, timestamp, replyTo, status } = this
-    return { id, author, text, timestamp, replyTo, status }
+    const { id, author, text, timestamp, replyTo, status, editedAt, isDeleted } = this
+    const reactions = Object.fromEntries(this.reactions)
+    return { id, author, text, timestamp, replyTo, status, editedAt, isDeleted, reactions }
   }
 
   /** @internal */
   static setStatus(message: Message, status: MessageStatus): void {
     message.#status = status
   }
+
+  /** @internal Answers whether that is something else than before. */
+  static setContent(message: Message, content: MessageContent): boolean {
+    const isOther = textOf(message.#content) !== textOf(content)
+    if (isOther) message.#content = content
+    return isOther
+  }
+
+  /** @internal */
+  static setDeleted(message: Message): void {
+    message.#isDeleted = true
+    message.#jwt = ''
+    message.#content = { text: '', editedAt: undefined, reactions: NO_REACTIONS }
+  }
+}
+
+function textOf({ text, editedAt, reactions }: MessageContent): string {
+  return JSON.stringify([text, editedAt, [...reactions]])
 }

@@ -33,6 +33,7 @@ export interface Place {
 export class Outbox {
   readonly #publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
   readonly #onFate: (event: SignedEvent, fate: Fate) => void
+  readonly #isOutdone: (event: SignedEvent) => boolean
   readonly #now: () => number
   readonly #isAlone: () => boolean
   readonly #waiting: SignedEvent[] = []
@@ -50,12 +51,15 @@ export class Outbox {
   constructor(options: {
     publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
     onFate: (event: SignedEvent, fate: Fate) => void
+    /** Whether an event was replaced or deleted by a later one, and need not be sent any more. */
+    isOutdone: (event: SignedEvent) => boolean
     now: () => number
     /** Whether nobody else is in the room: who comes later asks for what was said before. */
     isAlone: () => boolean
   }) {
     this.#publish = options.publish
     this.#onFate = options.onFate
+    this.#isOutdone = options.isOutdone
     this.#now = options.now
     this.#isAlone = options.isAlone
   }
@@ -130,7 +134,9 @@ export class Outbox {
    * the messages already shows none of them twice.
    */
   again(event: SignedEvent): Uint8Array<ArrayBuffer>[] {
-    const missed = [...this.unacknowledged.values()].filter(({ id }) => this.#missed.has(id))
+    const missed = [...this.unacknowledged.values()].filter(
+      (sent) => this.#missed.has(sent.id) && !this.#isOutdone(sent),
+    )
     const events = missed.slice(0, AGAIN_MAX)
     const frames: Uint8Array<ArrayBuffer>[] = []
     while (events.length > 0) {
@@ -153,6 +159,7 @@ export class Outbox {
     // A run that ended in its first step would end before it was noted as the one that is running.
     await Promise.resolve()
     this.#dropExpired()
+    this.#dropOutdone()
     while (this.#waiting.length > 0) {
       const batch = nextBatch(this.#waiting)
       const reached = await this.#publish(encodeFrame(batch.map(({ jwt }) => jwt))).catch(() => 0)
@@ -163,6 +170,7 @@ export class Outbox {
         this.#onFate(event, 'sent')
         this.#releases.shift()?.()
       }
+      this.#dropOutdone()
     }
     // In this very step: an event that comes after it begins a run of its own.
     this.#running = undefined
@@ -178,6 +186,13 @@ export class Outbox {
   #forget(id: string): void {
     this.#unacknowledged.delete(id)
     this.#missed.delete(id)
+  }
+
+  /** What was deleted while it waited is never sent at all. The delete is: somebody may have it by another way. */
+  #dropOutdone(): void {
+    const kept = this.#waiting.filter((event) => !this.#isOutdone(event))
+    for (let gone = this.#waiting.length - kept.length; gone > 0; gone -= 1) this.#releases.shift()?.()
+    this.#waiting.splice(0, this.#waiting.length, ...kept)
   }
 
   #dropExpired(): void {

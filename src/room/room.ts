@@ -6,11 +6,10 @@ import { RESEND_MAX_MS, RESEND_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel, Network } from '../network/network.ts'
 import type { Random } from '../random.ts'
-import { isText } from '../wire/claims.ts'
 import { isType, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import { encodeFrame } from '../wire/frame.ts'
-import { byteLength, type JsonObject } from '../wire/json.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { ACKNOWLEDGERS, Acknowledger } from './acknowledger.ts'
 import { CatchUp } from './catch-up.ts'
 import type { RoomListener } from './listener.ts'
@@ -21,8 +20,10 @@ import { Recovery } from './recovery.ts'
 import { RoomStatusMachine } from './room-status.ts'
 import { RoomState } from './state.ts'
 import { SyncServer } from './sync-server.ts'
+import { isTimelineEvent } from './timeline.ts'
 import { Typing } from './typing.ts'
 import { Visibility } from './visibility.ts'
+import { Writer } from './writer.ts'
 
 /** What a room is made of. */
 export interface RoomOptions {
@@ -58,6 +59,7 @@ export class Room {
   readonly typing: Typing
   readonly visibility: Visibility
   readonly status: RoomStatusMachine
+  readonly writer: Writer
   readonly #options: RoomOptions
   readonly #author: Author
   readonly #outbox: Outbox
@@ -69,7 +71,6 @@ export class Room {
   #cancelResend: (() => void) | undefined
   #resendPauseMs = RESEND_MS
   #channel: Channel | undefined
-  #lastTurn: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
   #neighbours = 0
   /** When this device last joined again because it reached somebody. */
@@ -116,8 +117,16 @@ export class Room {
         this.state.setStatus(event.id, fate)
         if (fate === 'sent') this.#resendLater()
       },
+      isOutdone: (event) => isTimelineEvent(event) && this.state.timeline.isOutdone(event),
       now: () => clock.now(),
       isAlone: () => this.#recovery.candidates().length === 0,
+    })
+    this.writer = new Writer({
+      ...options,
+      state: this.state,
+      outbox: this.#outbox,
+      typing: this.typing,
+      assertOpen: () => this.assertOpen(),
     })
     this.#recovery = new Recovery({ clock, random, logger, candidates: () => this.#otherPeers() })
     this.#catchUp = new CatchUp({
@@ -162,39 +171,6 @@ export class Room {
     this.#channel = channel
     this.#catchUp.open(channel)
     this.#onNeighbours()
-  }
-
-  /** Signs a text and sends it, or keeps it for the first neighbour. What is sent first goes out first. */
-  async send(text: string, replyTo?: EventId): Promise<Message> {
-    this.assertOpen()
-    assertText(text)
-    const place = await this.#outbox.reserve()
-    try {
-      const { event, message } = await this.#inTurn(() => this.#write(text, replyTo))
-      await place.fill(event)
-      return message
-    } finally {
-      place.release()
-    }
-  }
-
-  async #write(text: string, replyTo?: EventId): Promise<{ event: SignedEvent; message: Message }> {
-    const body = replyTo === undefined ? { text } : { text, replyTo }
-    const { timeline } = this.state
-    const options = { parents: timeline.heads(), after: timeline.lastTimestamp }
-    const event = await this.#author.write(this.topic, 'message', body, options)
-    this.assertOpen()
-    this.typing.sent()
-    const message = await this.state.admitOwnMessage(event)
-    this.assertOpen()
-    return { event, message }
-  }
-
-  /** Signing and verifying take their time, each a different one: one message after the other. */
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(task)
-    this.#lastTurn = turn.catch(() => {})
-    return turn
   }
 
   /** The newest messages before a place, after asking other members for them. */
@@ -374,18 +350,4 @@ export class Room {
 
 function chatLeft(): GhostChatError {
   return new GhostChatError('chat-left', 'the chat was left')
-}
-
-function assertText(text: unknown): asserts text is string {
-  if (isText(text)) return
-  if (typeof text === 'string' && byteLength(text) > 0 && text.isWellFormed()) {
-    throw new GhostChatError(
-      'message-too-long',
-      `the text is ${byteLength(text)} bytes of UTF-8, 4,096 are allowed`,
-    )
-  }
-  throw new GhostChatError(
-    'invalid-message',
-    'the text must be a string of at least one character, well-formed Unicode',
-  )
 }

@@ -3,13 +3,15 @@ import { GhostChatError } from '../errors.ts'
 import { Gate } from '../gate/gate.ts'
 import { admitGossip, type GossipVerdict } from '../gate/gossip.ts'
 import type { Verifier } from '../identity/verifier.ts'
-import { type EventType, toMilliseconds } from '../wire/claims.ts'
+import { toMilliseconds } from '../wire/claims.ts'
 import { isType, type Position, type SignedEvent } from '../wire/event.ts'
+import type { MessageEvent } from './changes.ts'
 import { ExpiryTimer } from './expiry-timer.ts'
 import type { RoomListener } from './listener.ts'
-import { Message, type MessageStatus } from './message.ts'
+import type { Message, MessageStatus } from './message.ts'
+import { Messages } from './messages.ts'
 import { Roster, type RosterChange } from './roster.ts'
-import { Timeline, type TimelineEvent } from './timeline.ts'
+import { isTimelineEvent, Timeline } from './timeline.ts'
 import type { Typing } from './typing.ts'
 import type { Visibility } from './visibility.ts'
 
@@ -28,12 +30,9 @@ export class RoomState {
   readonly #typing: Typing
   readonly #onArrival: (event: SignedEvent) => void
   readonly #expiry: ExpiryTimer
-  /** By id: the own messages whose fate is open. */
-  readonly #open = new Map<string, Message>()
+  readonly #messages: Messages
   #lastArrival: Promise<void> = Promise.resolve()
   #isClosed = false
-  /** One object a message, for as long as the timeline has the event. */
-  readonly #messages = new WeakMap<TimelineEvent, Message>()
 
   constructor(options: {
     topic: string
@@ -54,6 +53,7 @@ export class RoomState {
     this.#typing = options.typing
     this.#onArrival = options.onArrival
     this.#expiry = new ExpiryTimer(this.#clock, () => this.#expire())
+    this.#messages = new Messages({ ...options, timeline: this.timeline, now: () => this.#clock.now() })
   }
 
   /** Admits a gossip message; the answer decides whether it travels on. */
@@ -75,16 +75,15 @@ export class RoomState {
    * @throws `signing-failed` when the gate refuses it: the signer signed something else.
    */
   async admitOwn(own: SignedEvent): Promise<void> {
-    this.#applyLive(await this.#admitOwn(own))
+    await this.#admitOwn(own)
+    this.#applyLive(own)
   }
 
   /** {@link admitOwn} for a message, which has a fate from now on. */
-  async admitOwnMessage(own: TimelineEvent): Promise<Message> {
-    const event = await this.#admitOwn(own)
-    const message = new Message(event, 'queued')
-    this.#messages.set(event, message)
-    this.#open.set(event.id, message)
-    this.#applyLive(event)
+  async admitOwnMessage(own: MessageEvent): Promise<Message> {
+    await this.#admitOwn(own)
+    const message = this.#messages.expect(own)
+    this.#applyLive(own)
     return message
   }
 
@@ -103,9 +102,9 @@ export class RoomState {
     for (const answer of answers) {
       if (!('event' in answer)) continue
       const { event, verdict } = answer
-      if (isType(event, 'message')) timeline += 1
+      if (isTimelineEvent(event)) timeline += 1
       if (verdict !== 'accept') continue
-      if (isType(event, 'message')) messages.push(...this.#keep(event))
+      if (isTimelineEvent(event)) messages.push(...this.#messages.add(event))
       else this.#applyPresence(event)
     }
     const early = answers.some((answer) => 'reason' in answer && answer.reason === 'in-the-future')
@@ -114,30 +113,27 @@ export class RoomState {
 
   /** The newest visible messages before a place, oldest first. */
   messages(limit: number, before?: Position): Message[] {
-    this.timeline.prune(this.#clock.now())
-    const { events } = this.timeline.slice(Number.POSITIVE_INFINITY, before)
-    const visible = events.map((event) => this.#messageOf(event)).filter((message) => this.shows(message))
-    return visible.slice(Math.max(0, visible.length - limit))
+    return this.#messages.newest(limit, before)
   }
 
   /** A message by its id, while the window has it. */
   message(id: string): Message | undefined {
-    this.timeline.prune(this.#clock.now())
-    const event = this.timeline.get(id)
-    return event && this.#messageOf(event)
+    return this.#messages.get(id)
   }
 
-  shows(message: Message): boolean {
-    return this.#visibility.shows(message)
+  /** Those of some messages that are to be shown. From now on the application hears of their changes. */
+  reveal(messages: readonly Message[]): Message[] {
+    return this.#messages.reveal(messages)
   }
 
   /** Notes what became of an own message, whether or not the window still has it. */
   setStatus(id: string, status: MessageStatus): void {
-    const message = this.#open.get(id)
-    if (message === undefined) return
-    if (status === 'acknowledged' || status === 'failed') this.#open.delete(id)
-    Message.setStatus(message, status)
-    this.#listener.messageUpdated(message)
+    this.#messages.setStatus(id, status)
+  }
+
+  /** Somebody was muted or no longer is. */
+  review(): void {
+    this.#messages.review()
   }
 
   /** The connection to a device was lost. */
@@ -153,9 +149,9 @@ export class RoomState {
     this.#expiry.cancel()
   }
 
-  async #admitOwn<T extends EventType>(own: SignedEvent<T>): Promise<SignedEvent<T>> {
+  async #admitOwn(own: SignedEvent): Promise<void> {
     const answer = await this.#gate.admit(own.jwt, 'live')
-    if (answer.verdict === 'accept') return own
+    if (answer.verdict === 'accept') return
     throw new GhostChatError(
       'signing-failed',
       `our own gate refuses what the signer signed: ${answer.reason}`,
@@ -164,13 +160,13 @@ export class RoomState {
 
   #applyLive(event: SignedEvent): void {
     if (this.#isClosed) return
-    if (!isType(event, 'message')) {
+    if (!isTimelineEvent(event)) {
       this.#applyPresence(event, true)
       return
     }
-    const kept = this.#keep(event)
-    this.#typing.ended(event.claims.iss, event.timestamp)
-    for (const message of kept) if (this.shows(message)) this.#listener.message(message)
+    const news = this.#messages.add(event)
+    if (isType(event, 'message', 'edit')) this.#typing.ended(event.claims.iss, event.timestamp)
+    for (const message of this.#messages.reveal(news)) this.#listener.message(message)
     this.#onArrival(event)
   }
 
@@ -189,19 +185,6 @@ export class RoomState {
     if (did === this.#did || this.#visibility.isMuted(did)) return
     if (state === 'start') this.#typing.began(did, event.timestamp, toMilliseconds(exp))
     else this.#typing.ended(did, event.timestamp)
-  }
-
-  /** Puts a message into the timeline. Answers it unless the window has no place for it. */
-  #keep(event: TimelineEvent): Message[] {
-    return this.timeline.add(event, this.#clock.now()) ? [this.#messageOf(event)] : []
-  }
-
-  #messageOf(event: TimelineEvent): Message {
-    const known = this.#messages.get(event)
-    if (known !== undefined) return known
-    const message = new Message(event, 'sent')
-    this.#messages.set(event, message)
-    return message
   }
 
   #expire(): void {

@@ -1,11 +1,17 @@
 import { PARENTS_MAX, RETENTION_MS, WINDOW_MAX_BYTES, WINDOW_MAX_EVENTS } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
-import { comparePositions, type Position, positionOf, type SignedEvent } from '../wire/event.ts'
+import { comparePositions, isType, type Position, positionOf, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import type { Bound } from '../wire/sync.ts'
+import { type ChangeEvent, Changes, type MessageEvent } from './changes.ts'
 
-/** An event of the timeline. */
-export type TimelineEvent = SignedEvent<'message'>
+/** An event of the timeline: a message, or what changes one. */
+export type TimelineEvent = MessageEvent | ChangeEvent
+
+/** Whether an event belongs into the timeline. */
+export function isTimelineEvent(event: SignedEvent): event is TimelineEvent {
+  return isType(event, 'message', 'edit', 'delete', 'reaction')
+}
 
 /** How much of a room's past is kept. */
 export interface Window {
@@ -20,8 +26,19 @@ const WINDOW: Window = {
   maxAgeMs: RETENTION_MS,
 }
 
-/** What was said, in the one order: a fold over the message events within the window. */
+/**
+ * What was said, in the one order: a fold over messages and what changes them.
+ *
+ * What it keeps depends on the events that came, and not on their order: all of
+ * them but those that a later one replaced or deleted. A full window drops from
+ * its beginning, and what lies before the place it was cut at never comes back:
+ * whatever is behind that place is kept as if nothing had been dropped, because
+ * only a later event removes or changes another.
+ */
 export class Timeline {
+  readonly #changes = new Changes()
+  /** What is known about messages. */
+  readonly changes: Pick<Changes, 'by' | 'editOf' | 'isDeleted' | 'reactionsTo'> = this.#changes
   readonly #window: Window
   /** Sorted by position. */
   readonly #events: TimelineEvent[] = []
@@ -30,9 +47,9 @@ export class Timeline {
   readonly #children = new Map<EventId, number>()
   /** Events that the window had, and whose children it still has. */
   readonly #gone = new Set<EventId>()
-  /** Events were dropped because there were too many. */
-  #isFull = false
   #bytes = 0
+  /** The last event that had to make room. */
+  #floor: Position | undefined
   /** No event expires before. */
   #nextExpiry = Number.POSITIVE_INFINITY
 
@@ -51,6 +68,11 @@ export class Timeline {
   /** The time of the last event, in milliseconds; 0 while there is none. */
   get lastTimestamp(): number {
     return this.#events.at(-1)?.timestamp ?? 0
+  }
+
+  /** Where the window was cut for being full: nothing up to here is taken in any more. */
+  get floor(): Position | undefined {
+    return this.#floor
   }
 
   get(id: string): TimelineEvent | undefined {
@@ -80,11 +102,10 @@ export class Timeline {
     return found
   }
 
-  /** Where what is kept begins. */
-  floor(now: number): Bound {
-    const [oldest] = this.#events
-    const full = this.#isFull && oldest !== undefined ? oldest.timestamp + 1 : 0
-    return { timestamp: Math.max(0, full, now - this.#window.maxAgeMs), prefix: '' }
+  /** From here on nothing that is known is left out. */
+  beginning(now: number): Bound {
+    const cut = this.#floor === undefined ? 0 : this.#floor.timestamp + 1
+    return { timestamp: Math.max(0, cut, now - this.#window.maxAgeMs), prefix: '' }
   }
 
   /** A place before all events that are known before a position; `undefined` where there are none. */
@@ -96,20 +117,38 @@ export class Timeline {
     return { timestamp, prefix: ids.sort()[0] ?? '' }
   }
 
+  /** The message with this id. */
+  message(id: string): MessageEvent | undefined {
+    const event = this.#byId.get(id)
+    return event && isType(event, 'message') ? event : undefined
+  }
+
+  /** All messages, oldest first, or those before a place. */
+  messages(before?: Position): MessageEvent[] {
+    return this.slice(Number.POSITIVE_INFINITY, before).events.filter((event) => isType(event, 'message'))
+  }
+
   /**
-   * Takes in an event. Answers false, and keeps nothing, when it is there
-   * already or lies before a window that is full.
+   * Takes in an event, and drops what it replaces or deletes. Answers false, and
+   * keeps nothing, when it is there already, was replaced or deleted itself, or lies
+   * before the window.
    */
   add(event: TimelineEvent, now: number): boolean {
     this.prune(now)
     if (this.#byId.has(event.id)) return false
-    this.#insert(event)
-    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) {
-      this.#isFull = true
-      this.#drop(0)
+    if (this.#isOutside(event, now) || this.isOutdone(event)) {
+      if (this.#children.has(event.id)) this.#gone.add(event.id)
+      return false
     }
-    this.prune(now)
+    if (!isType(event, 'message')) this.#apply(event)
+    this.#insert(event)
+    while (this.#events.length > this.#window.maxEvents || this.#bytes > this.#window.maxBytes) this.#cut()
     return this.#byId.has(event.id)
+  }
+
+  /** Whether an event has no place beside those that are there: it was replaced, or deleted. */
+  isOutdone(event: TimelineEvent): boolean {
+    return isType(event, 'message') ? this.#changes.isDeleted(event) : this.#changes.isOutdone(event)
   }
 
   /** Drops what is older than the window, or has expired. */
@@ -142,6 +181,17 @@ export class Timeline {
     return heads.sort()
   }
 
+  #apply(change: ChangeEvent): void {
+    for (const gone of this.#changes.add(change) ?? []) this.#remove(gone)
+    const message = this.message(change.claims.target)
+    if (message !== undefined && this.#changes.isDeleted(message)) this.#remove(message)
+  }
+
+  #isOutside(event: TimelineEvent, now: number): boolean {
+    if (event.timestamp < now - this.#window.maxAgeMs || expiryOf(event) <= now) return true
+    return this.#floor !== undefined && comparePositions(positionOf(event), this.#floor) <= 0
+  }
+
   #insert(event: TimelineEvent): void {
     this.#events.splice(this.#indexOf(positionOf(event)), 0, event)
     this.#byId.set(event.id, event)
@@ -152,11 +202,23 @@ export class Timeline {
       this.#children.set(parent, (this.#children.get(parent) ?? 0) + 1)
   }
 
+  /** Drops the first event, for good. */
+  #cut(): void {
+    const [first] = this.#events
+    if (first !== undefined) this.#floor = positionOf(first)
+    this.#drop(0)
+  }
+
+  #remove(event: TimelineEvent): void {
+    if (this.#byId.has(event.id)) this.#drop(this.#indexOf(positionOf(event)))
+  }
+
   #drop(index: number): void {
     const [event] = this.#events.splice(index, 1)
     if (event === undefined) return
     this.#byId.delete(event.id)
     if (this.#children.has(event.id)) this.#gone.add(event.id)
+    if (!isType(event, 'message')) this.#changes.remove(event)
     this.#bytes -= event.jwt.length
     for (const parent of event.claims.parents) {
       const left = (this.#children.get(parent) ?? 0) - 1

@@ -6,6 +6,7 @@ import {
   TEXT_MAX_BYTES,
   TYPING_MS,
 } from '../limits.ts'
+import { isEmoji } from './emoji.ts'
 import { type EventId, isEventId } from './event-id.ts'
 import { byteLength, isJsonObject, isRecord, type JsonObject } from './json.ts'
 
@@ -38,6 +39,12 @@ export interface Bodies {
   leave: { peer: string }
   /** A text, maybe an answer to another. */
   message: { text: string; replyTo?: EventId }
+  /** Another text for an own message. */
+  edit: { target: EventId; text: string }
+  /** An own message is to be gone. */
+  delete: { target: EventId }
+  /** The author reacts to a message, or takes a reaction back. */
+  reaction: { target: EventId; emoji: string; state: 'add' | 'remove' }
   /** The author began or ended typing. */
   typing: { state: 'start' | 'stop' }
 }
@@ -56,6 +63,11 @@ export type Claims = ClaimsOf<EventType>
 interface Schema<T extends EventType> {
   /** The longest an event of this type may live. */
   lifetimeMs: number
+  /**
+   * Whether it lives exactly that long. A change does: what takes the place of another, or removes it, then outlives it,
+   * and what was removed does not come back.
+   */
+  isFixed?: true
   /** The claims of the body in the order they are written. */
   keys: readonly (keyof Bodies[T] & string)[]
   /** Whether the body is right. */
@@ -76,6 +88,25 @@ const SCHEMAS: { [T in EventType]: Schema<T> } = {
     keys: ['text', 'replyTo'],
     check: (body) => isText(body.text) && (body.replyTo === undefined || isEventId(body.replyTo)),
   },
+  edit: {
+    lifetimeMs: RETENTION_MS,
+    isFixed: true,
+    keys: ['target', 'text'],
+    check: (body) => isEventId(body.target) && isText(body.text),
+  },
+  delete: {
+    lifetimeMs: RETENTION_MS,
+    isFixed: true,
+    keys: ['target'],
+    check: (body) => isEventId(body.target),
+  },
+  reaction: {
+    lifetimeMs: RETENTION_MS,
+    isFixed: true,
+    keys: ['target', 'emoji', 'state'],
+    check: (body) =>
+      isEventId(body.target) && isEmoji(body.emoji) && (body.state === 'add' || body.state === 'remove'),
+  },
   typing: {
     lifetimeMs: TYPING_MS,
     keys: ['state'],
@@ -85,7 +116,7 @@ const SCHEMAS: { [T in EventType]: Schema<T> } = {
 
 const COMMON_KEYS = ['iss', 'aud', 'iat', 'exp', 'jti', 'type', 'parents'] as const
 
-/** The longest an event of this type may live, in milliseconds. */
+/** The longest an event of this type may live, in milliseconds; what changes a message lives exactly so long. */
 export function lifetimeMs(type: EventType): number {
   return SCHEMAS[type].lifetimeMs
 }
@@ -127,7 +158,7 @@ export function areClaims(value: unknown): value is Claims {
     typeof value.aud === 'string' &&
     isTime(value.iat) &&
     isTime(value.exp) &&
-    isLifetime(value.iat, value.exp, schema.lifetimeMs) &&
+    isLifetime(value.iat, value.exp, schema) &&
     typeof value.jti === 'string' &&
     JTI.test(value.jti) &&
     areParents(value.parents) &&
@@ -171,9 +202,13 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value < 1e11 && toSeconds(toMilliseconds(value)) === value
 }
 
-function isLifetime(iat: number, exp: number, limitMs: number): boolean {
+function isLifetime(
+  iat: number,
+  exp: number,
+  schema: Pick<Schema<'edit'>, 'lifetimeMs' | 'isFixed'>,
+): boolean {
   const livesMs = toMilliseconds(exp) - toMilliseconds(iat)
-  return livesMs > 0 && livesMs <= limitMs
+  return livesMs > 0 && (schema.isFixed ? livesMs === schema.lifetimeMs : livesMs <= schema.lifetimeMs)
 }
 
 function areParents(value: unknown): boolean {

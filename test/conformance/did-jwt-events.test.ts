@@ -20,13 +20,19 @@ describe('every event that a room emits', () => {
     const hello = await ada.chat.send('hello — 你好 🦊')
     await until(() => bob.texts().length === 1)
     await bob.chat.reply(hello.id, 'an answer')
+    await ada.chat.edit(hello, 'hello — 你好 🦊, everybody')
+    await bob.chat.react(hello.id, '👩🏻‍❤️‍💋‍👩🏼')
+    await bob.chat.unreact(hello.id, '👩🏻‍❤️‍💋‍👩🏼')
+    await ada.chat.delete(hello)
     ada.chat.typing.keystroke()
     ada.chat.typing.stop()
     await ada.chat.presence.update({ name: 'Countess' })
     await world.pass(31_000)
     await bob.chat.leaveChat()
     await until(() =>
-      ['join', 'presence', 'leave', 'message', 'typing'].every((type) => seen(witness).has(type)),
+      ['join', 'presence', 'leave', 'message', 'edit', 'delete', 'reaction', 'typing'].every((type) =>
+        seen(witness).has(type),
+      ),
     )
 
     for (const jwt of witness.jwts) {

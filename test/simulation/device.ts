@@ -58,7 +58,7 @@ export class Device {
   }
 
   async send(text: string): Promise<void> {
-    this.sent.push(await this.room.send(text))
+    this.sent.push(await this.room.writer.send(text))
   }
 
   async leave(): Promise<void> {
@@ -136,6 +136,7 @@ export class Device {
         note('message', message.id)
         judge.told(this, message)
       },
+      messageDeleted: (message) => note('message-deleted', message.id),
       messageUpdated: (message) => note('message-updated', message.id, message.status),
       backlog: (messages) => {
         note('backlog', ...messages.map(({ id }) => id))

@@ -8,6 +8,7 @@ import {
   lifetimeMs,
   toSeconds,
 } from '../../src/wire/claims.ts'
+import { isEmoji } from '../../src/wire/emoji.ts'
 import { eventId } from '../../src/wire/event-id.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { NOW, TOPIC, testAuthor, testPeerId } from './authors.ts'
@@ -35,6 +36,12 @@ const presenceData: fc.Arbitrary<JsonObject> = fc
 
 const peer = fc.nat(9).map(testPeerId)
 
+/** What a reaction may be: drawn from the longest emojis there are, and from all that is one character. */
+const emoji = fc.oneof(
+  fc.constantFrom('👍', '❤️', '❤', '👩🏻‍❤️‍💋‍👩🏼', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '🇨🇭', '#️⃣', '🏳️‍🌈', 'é', 'e\u0301', 'א', 'x'),
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }).filter(isEmoji),
+)
+
 const bodies: { [T in EventType]: fc.Arbitrary<object> } = {
   join: fc.record({ peer, data: presenceData }),
   presence: fc.record({ peer, data: presenceData }),
@@ -43,10 +50,16 @@ const bodies: { [T in EventType]: fc.Arbitrary<object> } = {
     { text: fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }).filter(isText), replyTo: id },
     { requiredKeys: ['text'] },
   ),
+  edit: fc.record({
+    target: id,
+    text: fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }).filter(isText),
+  }),
+  delete: fc.record({ target: id }),
+  reaction: fc.record({ target: id, emoji, state: fc.constantFrom('add', 'remove') }),
   typing: fc.record({ state: fc.constantFrom('start', 'stop') }),
 }
 
-const eventType = fc.constantFrom<EventType>('join', 'presence', 'leave', 'message', 'typing')
+const eventType = fc.constantFrom<EventType>(...(Object.keys(bodies) as EventType[]))
 
 /** Claims that are right, of every type, by one of a few authors. */
 export const rightClaims: fc.Arbitrary<Claims> = eventType.chain((type) =>
@@ -54,7 +67,11 @@ export const rightClaims: fc.Arbitrary<Claims> = eventType.chain((type) =>
     .record({
       author: fc.nat(3),
       at: fc.integer({ min: NOW - 50_000, max: NOW + 50_000 }),
-      livesMs: fc.integer({ min: 1, max: lifetimeMs(type) }),
+      // What changes a message lives neither longer nor shorter.
+      livesMs: fc.integer({
+        min: 'edit delete reaction'.includes(type) ? lifetimeMs(type) : 1,
+        max: lifetimeMs(type),
+      }),
       jti,
       parents,
       body: bodies[type],

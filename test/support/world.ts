@@ -23,6 +23,7 @@ type Told =
   | ['user-updated', string]
   | ['message', string, string]
   | ['message-updated', string, string]
+  | ['message-deleted', string, boolean]
   | ['backlog', string[]]
   | ['recovered', boolean, number]
   | ['typing', string[]]
@@ -132,6 +133,7 @@ function listen(chat: GhostChat): Told[] {
   chat.on('user-updated', (did) => told.push(['user-updated', did]))
   chat.on('message', (did, message) => told.push(['message', did, message.text]))
   chat.on('message-updated', (_did, message) => told.push(['message-updated', message.text, message.status]))
+  chat.on('message-deleted', (_did, { id, isDeleted }) => told.push(['message-deleted', id, isDeleted]))
   chat.on('backlog', (messages) => told.push(['backlog', textsOf(messages)]))
   chat.on('recovered', ({ complete, count }) => told.push(['recovered', complete, count]))
   chat.on('typing', (dids) => told.push(['typing', dids]))

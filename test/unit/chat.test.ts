@@ -96,6 +96,8 @@ describe('the story of 3IP-9', () => {
       text: 'hello',
       timestamp: sent.timestamp,
       status: 'queued',
+      isDeleted: false,
+      reactions: {},
     })
   })
 })

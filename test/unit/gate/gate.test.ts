@@ -4,6 +4,7 @@ import { Gate, type Origin, type Verdict } from '../../../src/gate/gate.ts'
 import { createVerifier, type Verifier } from '../../../src/identity/verifier.ts'
 import { type EventType, encodeClaims } from '../../../src/wire/claims.ts'
 import type { SignedEvent } from '../../../src/wire/event.ts'
+import { eventId } from '../../../src/wire/event-id.ts'
 import { topicOf } from '../../../src/wire/topic.ts'
 import {
   claimsBy,
@@ -40,6 +41,9 @@ const bodies = {
   presence: { peer: testPeerId(1), data: {} },
   leave: { peer: testPeerId(1) },
   message: { text: 'hello' },
+  edit: { target: eventId('a message'), text: 'hello' },
+  delete: { target: eventId('a message') },
+  reaction: { target: eventId('a message'), emoji: '👍', state: 'add' as const },
   typing: { state: 'start' as const },
 }
 
@@ -47,7 +51,7 @@ function eventOfType(type: EventType, options: EventOptions = {}): SignedEvent {
   return eventBy(ada, type, bodies[type] as never, options) as SignedEvent
 }
 
-const types: EventType[] = ['join', 'presence', 'leave', 'message', 'typing']
+const types = Object.keys(bodies) as EventType[]
 
 describe('the gate accepts', () => {
   it.each(types)('a %s of now, live and from history; typing is no history', async (type) => {
@@ -112,6 +116,9 @@ describe('the gate and time', () => {
     ['leave', 90_000],
     ['typing', 6_000],
     ['message', 86_400_000],
+    ['edit', 86_400_000],
+    ['delete', 86_400_000],
+    ['reaction', 86_400_000],
   ] as const)('a %s ends after its life of %d ms', async (type, lifeMs) => {
     for (const origin of originsOf(type)) {
       expect(await said(open(), eventOfType(type, { at: NOW - lifeMs + 1 }).jwt, origin)).toBe('accept')

@@ -2,6 +2,7 @@ import { EdDSASigner } from 'did-jwt'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createAuthor } from '../../../src/identity/author.ts'
 import { systemRandom } from '../../../src/random.ts'
+import { eventId } from '../../../src/wire/event-id.ts'
 import { parseJwt } from '../../../src/wire/jwt.ts'
 import { topicOf } from '../../../src/wire/topic.ts'
 import { NOW, TOPIC, testAuthor, testPeerId } from '../../support/authors.ts'
@@ -68,6 +69,16 @@ describe('an author', () => {
   ])('writes an answer behind what it answers: %s', async (_what, ahead, expected) => {
     const event = await author().write(TOPIC, 'message', { text: 'hello' }, { after: NOW + ahead })
     expect(event.timestamp - NOW).toBe(expected)
+  })
+
+  it('writes behind what it changes, however far ahead that is, and does not stay there', async () => {
+    const writer = author()
+    const target = eventId('a message')
+    const times: number[] = []
+    for (const behind of [-1_000, 0, 3_000, 50_000, 50_001])
+      times.push((await writer.write(TOPIC, 'delete', { target }, { behind: NOW + behind })).timestamp - NOW)
+    expect(times).toEqual([0, 1, 3_001, 50_001, 50_002])
+    expect((await writer.write(TOPIC, 'message', { text: 'hello' })).timestamp - NOW).toBe(3_004)
   })
 
   it('cannot be pulled forward for ever', async () => {

@@ -12,6 +12,7 @@ let now = NOW
 let isAlone: boolean
 let frames: string[][]
 let fates: [string, string][]
+let outdone: Set<string>
 let publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
 let outbox: Outbox
 
@@ -30,10 +31,12 @@ beforeEach(() => {
   isAlone = false
   frames = []
   fates = []
+  outdone = new Set()
   publish = take
   outbox = new Outbox({
     publish: (frame) => publish(frame),
     onFate: (event, fate) => fates.push([text(event), fate]),
+    isOutdone: ({ id }) => outdone.has(id),
     now: () => now,
     isAlone: () => isAlone,
   })
@@ -185,6 +188,50 @@ describe('the outbox', () => {
     expect(frames.flat()).toHaveLength(1)
   })
 
+  it('never sends what was deleted or replaced while it waited, and gives its place away', async () => {
+    publish = nobody
+    const events = ['1', '2', '3'].map((body) => messageBy(ada, body))
+    for (const event of events) await add(event)
+    for (let number = 3; number < 1_000; number += 1) await add(unsigned('x'))
+    outdone.add(events[1]?.id ?? '')
+    const place = await outbox.reserve()
+    publish = take
+    await outbox.flush()
+    expect(frames.flat()).toHaveLength(999)
+    expect(frames.flat()).not.toContain(events[1]?.jwt)
+    expect(fates.map(([body]) => body)).not.toContain('2')
+    place.release()
+  })
+
+  it('hands the place of what was deleted to who waits for one', async () => {
+    publish = nobody
+    const event = messageBy(ada, 'gone')
+    await add(event)
+    for (let number = 1; number < 999; number += 1) await add(unsigned('x'))
+    const last = await outbox.reserve()
+    const waiting = outbox.reserve()
+    await outbox.flush()
+    expect(await settles(waiting)).toBe(false)
+    outdone.add(event.id)
+    await outbox.flush()
+    expect(await settles(waiting)).toBe(true)
+    for (const place of [last, await waiting]) place.release()
+  })
+
+  it('does not lose others when something is replaced while it is sent', async () => {
+    publish = nobody
+    const events = ['1', '2'].map((body) => messageBy(ada, body))
+    for (const event of events) await add(event)
+    publish = async (frame) => {
+      outdone.add(events[0]?.id ?? '')
+      void add(messageBy(ada, '3'))
+      publish = take
+      return take(frame)
+    }
+    await outbox.flush()
+    expect(fates.map(([body]) => body)).toEqual(['1', '2', '3'])
+  })
+
   it('has a place for 1,000', async () => {
     publish = nobody
     for (let number = 0; number < 1_000; number += 1) await add(unsigned(`${number}`))
@@ -270,6 +317,16 @@ describe('the outbox', () => {
     const events = Array.from({ length: 1_001 }, (_, index) => unsigned(`${index}`))
     for (const event of events) await add(event)
     expect([...outbox.unacknowledged.keys()]).toEqual(events.slice(1).map(({ id }) => id))
+  })
+
+  it('does not send again what was deleted since', async () => {
+    const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
+    const events = ['1', '2'].map((body) => messageBy(ada, body))
+    for (const event of events) await add(event)
+    outdone.add(events[0]?.id ?? '')
+    expect(outbox.again(presence).map((frame) => decodeFrame(frame))).toEqual([
+      [presence.jwt, events[1]?.jwt],
+    ])
   })
 
   it('sends again also what leaves no room for another event', async () => {

@@ -46,6 +46,7 @@ beforeEach(() => {
     updated: tell('updated'),
     message: ({ text }) => told.push(['message', text]),
     messageUpdated: ({ text, status }) => told.push(['messageUpdated', text, status]),
+    messageDeleted: ({ text }) => told.push(['messageDeleted', text]),
     backlog: (messages) => told.push(['backlog', textsOf(messages)]),
     recovered: tell('recovered'),
     typing: tell('typing'),

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { Timeline } from '../../../src/room/timeline.ts'
+import { Timeline, type TimelineEvent } from '../../../src/room/timeline.ts'
 import { positionOf } from '../../../src/wire/event.ts'
-import { messageBy, NOW, testAuthor, unsignedBy } from '../../support/authors.ts'
+import { eventBy, messageBy, NOW, testAuthor, unsignedBy } from '../../support/authors.ts'
 
 const ada = testAuthor(1)
 const HUGE = { maxEvents: 1_000, maxBytes: 1e9, maxAgeMs: 86_400_000 }
 const at = (ms: number, text = `at ${ms}`) => messageBy(ada, text, { at: NOW + ms })
-const texts = (timeline: Timeline): string[] => timeline.slice(1_000).events.map(({ claims }) => claims.text)
+const texts = (timeline: Timeline): string[] => timeline.messages().map(({ claims }) => claims.text)
 
 function filled(window: Partial<typeof HUGE>, times: number[]): Timeline {
   const timeline = new Timeline({ ...HUGE, ...window })
@@ -26,6 +26,7 @@ describe('the timeline', () => {
     expect(timeline.add(event, NOW)).toBe(false)
     expect([timeline.size, timeline.bytes]).toEqual([1, event.jwt.length])
     expect(timeline.get(event.id)).toBe(event)
+    expect(timeline.message(event.id)).toBe(event)
   })
 
   it('holds so many events, the newest', () => {
@@ -83,16 +84,144 @@ describe('the timeline', () => {
   })
 })
 
+describe('changes in the timeline', () => {
+  const bob = testAuthor(2)
+  const told = (timeline: Timeline): unknown[] =>
+    timeline
+      .messages()
+      .map((message) => [
+        (timeline.changes.editOf(message) ?? message).claims.text,
+        ...timeline.changes.reactionsTo(message).map(({ claims }) => claims.emoji),
+      ])
+  const kept = (timeline: Timeline): string[] => timeline.slice(1_000).events.map(({ claims }) => claims.type)
+  const message = at(0, 'first')
+  const target = message.id
+  const edit = (text: string, ms: number, author = ada) =>
+    eventBy(author, 'edit', { target, text }, { at: NOW + ms })
+  const deletion = (ms: number, author = ada) => eventBy(author, 'delete', { target }, { at: NOW + ms })
+  const reaction = (emoji: string, ms: number, author = bob, state: 'add' | 'remove' = 'add') =>
+    eventBy(author, 'reaction', { target, emoji, state }, { at: NOW + ms })
+  const foldOf = (...events: TimelineEvent[]): Timeline => {
+    const timeline = new Timeline(HUGE)
+    for (const event of events) timeline.add(event, NOW + 100)
+    return timeline
+  }
+
+  it('are in effect whether they come before or after their message', () => {
+    expect(told(foldOf(message, edit('second', 1), reaction('👍', 2)))).toEqual([['second', '👍']])
+    expect(told(foldOf(reaction('👍', 2), edit('second', 1), message))).toEqual([['second', '👍']])
+    expect(told(foldOf(deletion(1), message))).toEqual([])
+  })
+
+  it('count by the latest one, and only that is kept', () => {
+    const timeline = foldOf(
+      message,
+      edit('third', 2),
+      edit('second', 1),
+      reaction('👍', 3),
+      reaction('👍', 4),
+    )
+    expect(told(timeline)).toEqual([['third', '👍']])
+    expect(kept(timeline)).toEqual(['message', 'edit', 'reaction'])
+    expect(timeline.add(edit('second', 1), NOW + 100)).toBe(false)
+  })
+
+  it('of text are for its author', () => {
+    expect(told(foldOf(message, edit('forged', 1, bob), deletion(2, bob)))).toEqual([['first']])
+    expect(told(foldOf(edit('forged', 1, bob), deletion(2, bob), message))).toEqual([['first']])
+  })
+
+  it('count only behind their message', () => {
+    expect(told(foldOf(message, edit('before', -1), deletion(-2), reaction('👍', -3)))).toEqual([['first']])
+    // At the same time the author and the id decide.
+    const same = Array.from({ length: 40 }, () => edit('at the same time', 0))
+    const [before, behind] = [same.find(({ id }) => id < target), same.find(({ id }) => id > target)]
+    if (before === undefined || behind === undefined) throw new Error('40 ids, all on one side')
+    expect(told(foldOf(message, before))).toEqual([['first']])
+    expect(told(foldOf(message, behind))).toEqual([['at the same time']])
+  })
+
+  it('are of no effect on other changes', () => {
+    const second = edit('second', 1)
+    const onEdit = { target: second.id }
+    const timeline = foldOf(
+      message,
+      second,
+      eventBy(ada, 'delete', onEdit, { at: NOW + 2 }),
+      eventBy(ada, 'edit', { ...onEdit, text: 'no' }, { at: NOW + 3 }),
+      eventBy(ada, 'reaction', { ...onEdit, emoji: '👍', state: 'add' }, { at: NOW + 4 }),
+    )
+    expect(told(timeline)).toEqual([['second']])
+    const gone = deletion(5)
+    expect(told(foldOf(message, gone, eventBy(ada, 'delete', { target: gone.id }, { at: NOW + 6 })))).toEqual(
+      [],
+    )
+  })
+
+  it('take the text with them when they delete: message, edits, and what comes later', () => {
+    const timeline = foldOf(message, edit('second', 1), deletion(3))
+    expect(kept(timeline)).toEqual(['delete'])
+    for (const late of [message, edit('second', 1), edit('later than the delete', 4)]) {
+      expect(timeline.add(late, NOW + 100)).toBe(false)
+      expect(timeline.isOutdone(late)).toBe(true)
+    }
+    expect(timeline.bytes).toBe(timeline.slice(1).events[0]?.jwt.length)
+    expect(timeline.message(target)).toBeUndefined()
+  })
+
+  it('of others about a deleted message stay, without effect: who does not know the message keeps them, too', () => {
+    const events = [deletion(2), reaction('👍', 3), edit('forged', 4, bob)]
+    expect(kept(foldOf(message, ...events))).toEqual(kept(foldOf(...events)))
+  })
+
+  it('can be taken back if they are reactions, and made again', () => {
+    const events = [reaction('👍', 1), reaction('🎉', 2), reaction('👍', 3, bob, 'remove')]
+    expect(told(foldOf(message, ...events))).toEqual([['first', '🎉']])
+    expect(told(foldOf(message, ...events, reaction('👍', 4)))).toEqual([['first', '🎉', '👍']])
+  })
+
+  it('are reactions by two forms of one letter if these differ', () => {
+    expect(told(foldOf(message, reaction('é', 1), reaction('e\u0301', 2)))).toEqual([
+      ['first', 'é', 'e\u0301'],
+    ])
+  })
+
+  it('are forgotten with the window', () => {
+    const timeline = foldOf(message, edit('second', 1))
+    timeline.prune(NOW + 86_400_002)
+    expect([timeline.size, timeline.bytes]).toEqual([0, 0])
+    expect(timeline.changes.by(ada.did, target)).toEqual([])
+  })
+
+  it('never let a message back that was deleted, also when the window is too full for the delete', () => {
+    const timeline = new Timeline({ ...HUGE, maxEvents: 3 })
+    const events = [message, deletion(1), at(2), at(3), at(4)]
+    for (const event of events) timeline.add(event, NOW + 10)
+    expect(kept(timeline)).toEqual(['message', 'message', 'message'])
+    // Room is made by a delete; what lies before the place the window was cut at stays out all the same.
+    const [newest] = timeline.messages().slice(-1)
+    if (newest === undefined) throw new Error('three messages')
+    for (const type of ['edit', 'delete'] as const)
+      timeline.add(
+        eventBy(ada, type, { target: newest.id, text: 'x' } as never, { at: NOW + 9 }) as TimelineEvent,
+        NOW + 10,
+      )
+    expect(timeline.size).toBeLessThan(3)
+    expect(timeline.floor?.timestamp).toBe(NOW + 2)
+    expect(timeline.add(message, NOW + 10)).toBe(false)
+  })
+})
+
 describe('a slice of the timeline', () => {
   const timeline = filled({}, [1, 2, 3, 4, 5])
   const event = (index: number): ReturnType<typeof at> => {
-    const found = timeline.slice(5).events[index]
+    const found = timeline.messages()[index]
     if (found === undefined) throw new Error('no such event')
     return found
   }
   const slice = (...args: Parameters<typeof timeline.slice>): [string[], boolean] => {
     const { events, more } = timeline.slice(...args)
-    return [events.map(({ claims }) => claims.text), more]
+    return [events.map(({ claims }) => ('text' in claims ? claims.text : claims.type)), more]
   }
 
   it('is the newest, oldest first, and tells whether there are older ones', () => {
@@ -110,6 +239,20 @@ describe('a slice of the timeline', () => {
 })
 
 describe('the heads of the timeline', () => {
+  it('are changes as well as messages', () => {
+    const timeline = new Timeline(HUGE)
+    const message = at(1)
+    const reaction = eventBy(
+      ada,
+      'reaction',
+      { target: message.id, emoji: '👍', state: 'add' },
+      { at: NOW + 2, parents: [message.id] },
+    )
+    for (const event of [message, reaction]) timeline.add(event, NOW + 10)
+    expect(timeline.heads()).toEqual([reaction.id])
+    expect(timeline.lastTimestamp).toBe(NOW + 2)
+  })
+
   it('are the events that no other names as a parent', () => {
     const timeline = new Timeline(HUGE)
     expect(timeline.heads()).toEqual([])

@@ -143,13 +143,18 @@ describe('areClaims', () => {
     expect(areClaims({ ...message, replyTo: ids[0] })).toBe(true)
   })
 
-  it.each(['join', 'presence', 'leave', 'message', 'typing'] as const)(
-    'knows how long a %s may live',
-    (type) => {
-      const expected = { join: 90_000, presence: 90_000, leave: 90_000, message: 86_400_000, typing: 6_000 }
-      expect(lifetimeMs(type)).toBe(expected[type])
-    },
-  )
+  it.each([
+    ['join', 90_000],
+    ['presence', 90_000],
+    ['leave', 90_000],
+    ['message', 86_400_000],
+    ['edit', 86_400_000],
+    ['delete', 86_400_000],
+    ['reaction', 86_400_000],
+    ['typing', 6_000],
+  ] as const)('knows how long a %s may live', (type, expected) => {
+    expect(lifetimeMs(type)).toBe(expected)
+  })
 
   it.each([
     ['no peer', { peer: undefined }],
@@ -173,6 +178,59 @@ describe('areClaims', () => {
     expect(areClaims(claimsBy(ada, 'leave', { peer: 'somebody' }))).toBe(false)
     expect(decodeClaims(JSON.stringify({ ...claimsBy(ada, 'leave', { peer }), data: {} }))).toBeUndefined()
     expect(areClaims({ ...claimsBy(ada, 'typing', { state: 'start' }), state: 'pause' })).toBe(false)
+  })
+})
+
+describe('the claims of a change', () => {
+  const target = eventId('a message')
+  const edit = claimsBy(ada, 'edit', { target, text: 'hello' }, { jti })
+  const deletion = claimsBy(ada, 'delete', { target }, { jti })
+  const reaction = claimsBy(ada, 'reaction', { target, emoji: '👍', state: 'add' }, { jti })
+  const all = [edit, deletion, reaction]
+
+  it('are written as this wire writes them', () => {
+    const common = `{"iss":"${ada.did}","aud":"3box.chat.space.room","iat":1800000000,"exp":1800086400,"jti":"${jti}"`
+    expect(all.map(encodeClaims)).toEqual([
+      `${common},"type":"edit","parents":[],"target":"${target}","text":"hello"}`,
+      `${common},"type":"delete","parents":[],"target":"${target}"}`,
+      `${common},"type":"reaction","parents":[],"target":"${target}","emoji":"👍","state":"add"}`,
+    ])
+    for (const claims of all) expect(decodeClaims(encodeClaims(claims))).toEqual(claims)
+  })
+
+  it('end after a day, neither later nor sooner', () => {
+    for (const claims of all) {
+      expect(areClaims(claims)).toBe(true)
+      expect(areClaims({ ...claims, exp: 1_800_086_400.001 })).toBe(false)
+      expect(areClaims({ ...claims, exp: 1_800_086_399.999 })).toBe(false)
+    }
+  })
+
+  it.each([
+    ['a change without a target', { target: undefined }, all],
+    ['a change of something that is no id', { target: 'the first' }, all],
+    ['an empty edit', { text: '' }, [edit]],
+    ['an edit of 4,097 bytes', { text: 'x'.repeat(4097) }, [edit]],
+    ['an edit with a lone surrogate', { text: 'a\ud800' }, [edit]],
+    ['a reaction of two emojis', { emoji: '👍👍' }, [reaction]],
+    ['a reaction without one', { emoji: '' }, [reaction]],
+    ['a reaction of another state', { state: 'toggle' }, [reaction]],
+  ])('refuses %s', (_what, change, claims) => {
+    for (const each of claims) expect(areClaims({ ...each, ...change })).toBe(false)
+  })
+
+  it.each([
+    ['a delete with a text', deletion, ',"text":"hello"'],
+    ['an edit with an answer', edit, `,"replyTo":"${eventId('another')}"`],
+    ['a reaction with a count', reaction, ',"count":2'],
+  ])('refuses %s', (_what, claims, more) => {
+    expect(decodeClaims(encodeClaims(claims).replace(/}$/, `${more}}`))).toBeUndefined()
+  })
+
+  it('never normalizes an emoji: two forms of one letter are two', () => {
+    const forms = ['é', 'e\u0301'].map((emoji) => ({ ...reaction, emoji }))
+    expect(forms.map(areClaims)).toEqual([true, true])
+    expect(new Set(forms.map((claims) => encodeClaims(claims as typeof reaction))).size).toBe(2)
   })
 })
 

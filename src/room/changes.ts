@@ -1,0 +1,100 @@
+import { comparePositions, isType, positionOf, type SignedEvent } from '../wire/event.ts'
+import type { EventId } from '../wire/event-id.ts'
+
+/** An event that changes a message. */
+export type ChangeEvent = SignedEvent<'edit' | 'delete' | 'reaction'>
+
+/** An event that is a message. */
+export type MessageEvent = SignedEvent<'message'>
+
+/**
+ * What was said about messages, known ones and others: of each author the latest
+ * edit, delete and reaction by emoji about each target, and beside its delete no
+ * edit of it, whichever is later: the text is to be gone.
+ *
+ * That rule looks at neither the target nor at what the author may do: a peer
+ * that does not know the message could not, and peers that keep different
+ * changes would never agree. Whether the author may, and the change is behind the
+ * message, is asked for its effect only.
+ */
+export class Changes {
+  /** By target, by author and kind. */
+  readonly #byTarget = new Map<EventId, Map<string, ChangeEvent>>()
+
+  /**
+   * Takes in a change. Answers those whose place it takes, or `undefined` where it
+   * has no place itself beside one that is there.
+   */
+  add(change: ChangeEvent): ChangeEvent[] | undefined {
+    if (this.isOutdone(change)) return undefined
+    const { target, iss } = change.claims
+    const slots = this.#byTarget.get(target) ?? new Map<string, ChangeEvent>()
+    const replaced = [slotOf(change), ...(isType(change, 'delete') ? [`edit ${iss}`] : [])]
+    const gone = replaced.flatMap((slot) => slots.get(slot) ?? [])
+    for (const slot of replaced) slots.delete(slot)
+    slots.set(slotOf(change), change)
+    this.#byTarget.set(target, slots)
+    return gone
+  }
+
+  /** Forgets a change that left the window. */
+  remove(change: ChangeEvent): void {
+    const { target } = change.claims
+    const slots = this.#byTarget.get(target)
+    if (slots?.get(slotOf(change)) === change) slots.delete(slotOf(change))
+    if (slots?.size === 0) this.#byTarget.delete(target)
+  }
+
+  /** Whether a change has no place: its author said something else later, or edits what it deleted. */
+  isOutdone(change: ChangeEvent): boolean {
+    const slots = this.#byTarget.get(change.claims.target)
+    const rival = slots?.get(slotOf(change))
+    if (rival !== undefined && isBehind(rival, change)) return true
+    return isType(change, 'edit') && (slots?.has(`delete ${change.claims.iss}`) ?? false)
+  }
+
+  /** What an author said about a target. */
+  by(did: string, target: EventId): ChangeEvent[] {
+    return this.#about(target).filter(({ claims }) => claims.iss === did)
+  }
+
+  /** The edit that gives a message its text. */
+  editOf(message: MessageEvent): SignedEvent<'edit'> | undefined {
+    return this.#effective(message)
+      .filter((change) => isType(change, 'edit'))
+      .find(({ claims }) => claims.iss === message.claims.iss)
+  }
+
+  isDeleted(message: MessageEvent): boolean {
+    return this.#effective(message).some(
+      (change) => isType(change, 'delete') && change.claims.iss === message.claims.iss,
+    )
+  }
+
+  /** The reactions to a message that nobody took back, the first one first. */
+  reactionsTo(message: MessageEvent): SignedEvent<'reaction'>[] {
+    return this.#effective(message)
+      .filter((change) => isType(change, 'reaction'))
+      .filter(({ claims }) => claims.state === 'add')
+      .sort((a, b) => comparePositions(positionOf(a), positionOf(b)))
+  }
+
+  #about(target: EventId): ChangeEvent[] {
+    return [...(this.#byTarget.get(target)?.values() ?? [])]
+  }
+
+  #effective(message: MessageEvent): ChangeEvent[] {
+    return this.#about(message.id).filter((change) => isBehind(change, message))
+  }
+}
+
+function isBehind(event: SignedEvent, other: SignedEvent): boolean {
+  return comparePositions(positionOf(event), positionOf(other)) > 0
+}
+
+/** No DID has a space in it, and an emoji is the last part: two slots never look alike. */
+function slotOf({ claims }: ChangeEvent): string {
+  return claims.type === 'reaction'
+    ? `reaction ${claims.iss} ${claims.emoji}`
+    : `${claims.type} ${claims.iss}`
+}

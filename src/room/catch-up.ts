@@ -5,7 +5,6 @@ import {
   FUTURE_MS,
   GAP_RETRY_MAX_MS,
   GAP_WAIT_MS,
-  RETENTION_MS,
   SECOND_LOOK_MS,
   SYNC_NEWEST_MAX,
   SYNC_PEERS,
@@ -52,8 +51,6 @@ interface Answers {
   count: number
   /** Somebody has older events than it sent. */
   more: boolean
-  /** Somebody could answer for all of the past that there is, or has more than was asked for. */
-  isAll: boolean
 }
 
 /** What was missed and came back. */
@@ -93,8 +90,6 @@ export class CatchUp {
   #repairedAt = Number.NEGATIVE_INFINITY
   /** The backlog did not come yet; later, what is asked for is only what was missed. */
   #isNewcomer = true
-  /** Somebody has answered. */
-  #hasAsked = false
   /** When the connection was made. */
   #connectedAt = Number.POSITIVE_INFINITY
   /** From here on this device wants everything. */
@@ -266,22 +261,18 @@ export class CatchUp {
   /**
    * The backlog up to its limit. In a lively room the newest messages are not
    * history but what has come since the connection was made: then a newcomer asks
-   * once more, for those before. And whoever was asked may have come a moment ago
-   * itself: then others are asked for the same later.
+   * once more, for those before.
    */
   async #fetchBacklog({ peers, signal }: Round, fresh: Message[]): Promise<number> {
     const limit = this.#backlogLimit
-    const { count, more, isAll } = await this.#ask({ newest: { limit }, peers, signal }, fresh)
+    const { count, more } = await this.#ask({ newest: { limit }, peers, signal }, fresh)
     const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
     if (more && history < limit) {
       const before = this.#state.timeline.boundBefore()
       const newest = { limit: limit - history, ...(before && { before }) }
       await this.#ask({ newest, peers: 1, signal }, fresh)
     }
-    if (count > 0) {
-      this.#isNewcomer = !isAll && !this.#hasAsked && limit > 0
-      this.#hasAsked = true
-    }
+    if (count > 0) this.#isNewcomer = false
     return count
   }
 
@@ -301,7 +292,7 @@ export class CatchUp {
   async #ask(round: Round, fresh: Message[]): Promise<Answers> {
     const { newest, peers, first, signal } = round
     const channel = this.#channel
-    if (channel === undefined) return { count: 0, more: false, isAll: false }
+    if (channel === undefined) return { count: 0, more: false }
     const missing = this.#gaps.open()
     const ask = async (peerId: string): Promise<SyncOutcome> => {
       const outcome = await this.#compare(channel, peerId, newest, fresh, signal)
@@ -309,10 +300,7 @@ export class CatchUp {
       return outcome
     }
     const answers = await this.#recovery.run(ask, { signal, peers, first })
-    const more = answers.some(({ restBefore }) => restBefore !== undefined)
-    const beginning = this.#clock.now() - RETENTION_MS + FUTURE_MS
-    const isAll = more || answers.some(({ floor }) => floor.timestamp <= beginning)
-    return { count: answers.length, more, isAll }
+    return { count: answers.length, more: answers.some(({ restBefore }) => restBefore !== undefined) }
   }
 
   async #compare(
@@ -356,14 +344,20 @@ export class CatchUp {
     }
   }
 
-  /** A page has come: from its oldest event on, nothing may be missing any more. */
-  #widen(newest: NewestQuestion, { restBefore, floor }: SyncOutcome, count: number): void {
-    const limit = Math.min(newest.limit, SYNC_NEWEST_MAX)
-    if (restBefore !== undefined && count < limit) throw new SyncRefusal('the peer sent less than it has')
-    const { before } = newest
-    const isNext = before === undefined || compareBounds(before, this.#horizon) >= 0
-    const begin = limit === 0 ? this.#horizon : (restBefore ?? floor)
-    const isFirst = before === undefined && restBefore !== undefined && !this.#hasAsked
+  /**
+   * A page has come: from its oldest event on, nothing may be missing any more. Where
+   * it is not full, all of the past is wanted: whoever was asked may have come a
+   * moment ago itself.
+   */
+  #widen({ limit, before }: NewestQuestion, { restBefore }: SyncOutcome, count: number): void {
+    if (limit === 0) return
+    if (restBefore !== undefined && count < Math.min(limit, SYNC_NEWEST_MAX)) {
+      throw new SyncRefusal('the peer sent less than it has')
+    }
+    if (restBefore !== undefined) this.#gaps.outside()
+    const begin = restBefore ?? START
+    const isFirst = before === undefined && this.#isNewcomer
+    const isNext = before !== undefined && compareBounds(before, this.#horizon) >= 0
     if (isFirst || (isNext && compareBounds(begin, this.#horizon) < 0)) this.#horizon = begin
   }
 

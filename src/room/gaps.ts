@@ -7,13 +7,13 @@ const NAMED_MAX = 1_024
 /** How many of the devices that named one are remembered. */
 const NAMERS_MAX = 8
 /** How many members must be without an event before it is no longer looked for. */
-const WITHOUT_MIN = 2
+const WITHOUT_MIN = 8
 
 /**
  * The events that others name and that are not here. Such an event may be on its
  * way, lost, or from before all that is kept here: by its id nobody can tell. It
  * counts as missing until whoever named it turns out not to have it, and where
- * that is not there any more, two others.
+ * that is not there any more, eight others, or all there are.
  */
 export class Gaps {
   readonly #timeline: Timeline
@@ -22,6 +22,9 @@ export class Gaps {
   readonly #namers = new Map<EventId, Set<string>>()
   /** By id: the devices that do not have it. */
   readonly #without = new Map<EventId, Set<string>>()
+
+  /** What is older than what is wanted here. */
+  readonly #outside = new Set<EventId>()
 
   /** @param members the devices that can be asked */
   constructor(timeline: Timeline, members: () => readonly string[]) {
@@ -57,8 +60,17 @@ export class Gaps {
     for (const id of ids) if (!this.#timeline.knows(id)) remember(this.#without, id, [peerId])
   }
 
+  /** A page has come, without what is older: what is missing now is that. */
+  outside(): void {
+    for (const id of this.open()) {
+      this.#outside.add(id)
+      const [oldest] = this.#outside
+      if (this.#outside.size > NAMED_MAX && oldest !== undefined) this.#outside.delete(oldest)
+    }
+  }
+
   #isMissing(id: EventId): boolean {
-    if (this.#timeline.knows(id)) return false
+    if (this.#timeline.knows(id) || this.#outside.has(id)) return false
     if (this.#holders(id).length > 0) return true
     const without = this.#without.get(id)?.size ?? 0
     return without < Math.max(1, Math.min(WITHOUT_MIN, this.#members().length))

@@ -16,6 +16,8 @@ const BEGINS_AT = 1_800_000_000_000
 const CRASH_NOTICED_MS = 95_000
 /** In the quiet phase: when all leases of what was have run out and been renewed. */
 const STILL_AFTER_MS = 130_000
+/** How long before the end everybody asks for all there is. */
+const LOOK_BACK_MS = 20_000
 /** … and how long what is said then may take. */
 const CALM_DELIVERY_MS = 20_000
 const CALM_SENDERS = 5
@@ -78,6 +80,10 @@ class Run {
     for (const step of steps) this.#at(step.atMs, () => this.#take(step))
     this.#at(quietAtMs, () => this.#calm())
     this.#at(quietAtMs + STILL_AFTER_MS, () => this.#speakInCalm())
+    // A newcomer has the newest messages only, until it asks for more.
+    this.#at(endsAtMs - LOOK_BACK_MS, async () => {
+      await Promise.all(this.#present().map((device) => this.#lookBack(device)))
+    })
     await clock.advance(endsAtMs)
     const everybody = [...this.#devices.values(), ...this.#mallories.values()]
     const specs = new Map(everybody.map(({ peerId, spec }) => [peerId, spec]))

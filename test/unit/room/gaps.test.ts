@@ -54,19 +54,24 @@ describe('a gap', () => {
 
   it('is one again when somebody else names it', () => {
     gaps.note(presence, ['a'])
-    for (const member of ['a', 'b']) gaps.without([first.id], member)
+    for (const member of ['a', 'b', 'c']) gaps.without([first.id], member)
     expect(gaps.open()).toEqual([])
-    expect(gaps.note(presence, ['c'])).toBe(true)
-    expect(gaps.holder()).toBe('c')
+    members.push('d')
+    expect(gaps.note(presence, ['d'])).toBe(true)
+    expect(gaps.holder()).toBe('d')
   })
 
-  it('is none where whoever named it is gone and two others do not have it', () => {
-    gaps.note(presence, ['a'])
-    members = ['b', 'c']
-    gaps.without([first.id], 'b')
-    expect(gaps.open()).toEqual([first.id])
-    gaps.without([first.id], 'c')
-    expect(gaps.open()).toEqual([])
+  it('is none where whoever named it is gone and eight others, or all, do not have it', () => {
+    for (const count of [3, 8, 20]) {
+      gaps = new Gaps(timeline, () => members)
+      gaps.note(presence, ['a'])
+      members = Array.from({ length: count }, (_, number) => `member ${number}`)
+      for (const member of members.slice(0, Math.min(8, count))) {
+        expect(gaps.open()).toEqual([first.id])
+        gaps.without([first.id], member)
+      }
+      expect(gaps.open()).toEqual([])
+    }
   })
 
   it('is none where the one other member there is does not have it', () => {

@@ -60,22 +60,19 @@ export class Changes {
 
   /** The edit that gives a message its text. */
   editOf(message: MessageEvent): SignedEvent<'edit'> | undefined {
-    return this.#effective(message)
-      .filter((change) => isType(change, 'edit'))
-      .find(({ claims }) => claims.iss === message.claims.iss)
+    const edit = this.#byAuthor('edit', message)
+    return edit !== undefined && isType(edit, 'edit') ? edit : undefined
   }
 
   isDeleted(message: MessageEvent): boolean {
-    return this.#effective(message).some(
-      (change) => isType(change, 'delete') && change.claims.iss === message.claims.iss,
-    )
+    return this.#byAuthor('delete', message) !== undefined
   }
 
   /** The reactions to a message that nobody took back, the first one first. */
   reactionsTo(message: MessageEvent): SignedEvent<'reaction'>[] {
-    return this.#effective(message)
+    return this.#about(message.id)
       .filter((change) => isType(change, 'reaction'))
-      .filter(({ claims }) => claims.state === 'add')
+      .filter((change) => change.claims.state === 'add' && isBehind(change, message))
       .sort((a, b) => comparePositions(positionOf(a), positionOf(b)))
   }
 
@@ -83,8 +80,10 @@ export class Changes {
     return [...(this.#byTarget.get(target)?.values() ?? [])]
   }
 
-  #effective(message: MessageEvent): ChangeEvent[] {
-    return this.#about(message.id).filter((change) => isBehind(change, message))
+  /** What the author of a message changed about it, behind it. */
+  #byAuthor(type: 'edit' | 'delete', message: MessageEvent): ChangeEvent | undefined {
+    const change = this.#byTarget.get(message.id)?.get(`${type} ${message.claims.iss}`)
+    return change !== undefined && isBehind(change, message) ? change : undefined
   }
 }
 

@@ -94,7 +94,7 @@ export class Message {
 
   /** @internal Answers whether that is something else than before. */
   static setContent(message: Message, content: MessageContent): boolean {
-    const isOther = textOf(message.#content) !== textOf(content)
+    const isOther = !isSame(message.#content, content)
     if (isOther) message.#content = content
     return isOther
   }
@@ -107,6 +107,19 @@ export class Message {
   }
 }
 
-function textOf({ text, editedAt, reactions }: MessageContent): string {
-  return JSON.stringify([text, editedAt, [...reactions]])
+function isSame(one: MessageContent, other: MessageContent): boolean {
+  if (one.text !== other.text || one.editedAt !== other.editedAt) return false
+  // The order counts, too.
+  const [ours, theirs] = [[...one.reactions], [...other.reactions]]
+  return (
+    ours.length === theirs.length &&
+    ours.every(([emoji, dids], index) => {
+      const [otherEmoji, otherDids] = theirs[index] ?? []
+      return (
+        emoji === otherEmoji &&
+        dids.length === otherDids?.length &&
+        dids.every((did, at) => did === otherDids[at])
+      )
+    })
+  )
 }

@@ -121,7 +121,9 @@ export class Messages {
     const reactions = new Map<string, string[]>()
     for (const { claims } of changes.reactionsTo(event)) {
       if (this.#visibility.isMuted(claims.iss)) continue
-      reactions.set(claims.emoji, [...(reactions.get(claims.emoji) ?? []), claims.iss])
+      const dids = reactions.get(claims.emoji)
+      if (dids === undefined) reactions.set(claims.emoji, [claims.iss])
+      else dids.push(claims.iss)
     }
     return { text: (edit ?? event).claims.text, editedAt: edit?.timestamp, reactions }
   }

@@ -128,6 +128,37 @@ describe('reactions', () => {
     expect(told).toEqual(['message first', 'updated first👍', 'updated first'])
   })
 
+  it('move to the end where they are made again, and that is a change', () => {
+    const message = shown(reaction(bob, '👍', 1), reaction(carol, '👍', 2), reaction(carol, '🎉', 3))
+    told = []
+    live(reaction(bob, '👍', 4))
+    expect(message.reactions.get('👍')).toEqual([carol.did, bob.did])
+    live(reaction(carol, '👍', 5), reaction(bob, '👍', 6))
+    expect([...message.reactions]).toEqual([
+      ['🎉', [carol.did]],
+      ['👍', [carol.did, bob.did]],
+    ])
+    expect(told).toEqual(['updated first👍🎉', 'updated first🎉👍', 'updated first🎉👍'])
+  })
+
+  it('of one DID are in the order in which it made them last', () => {
+    const message = shown(reaction(bob, '👍', 1), reaction(bob, '🎉', 2))
+    live(reaction(bob, '👍', 3))
+    expect([...message.reactions.keys()]).toEqual(['🎉', '👍'])
+    expect(told.at(-1)).toBe('updated first🎉👍')
+  })
+
+  it('of which one takes the place of another are a change', () => {
+    visibility.mute(carol.did)
+    const message = shown(reaction(bob, '👍', 1), reaction(carol, '👍', 2))
+    told = []
+    visibility.mute(bob.did)
+    visibility.unmute(carol.did)
+    messages.review()
+    expect([...message.reactions]).toEqual([['👍', [carol.did]]])
+    expect(told).toEqual(['updated first👍'])
+  })
+
   it('make another map of it, and leave the one that was handed out as it was', () => {
     const message = shown(reaction(bob, '👍', 1))
     const before = message.reactions

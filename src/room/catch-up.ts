@@ -5,6 +5,7 @@ import {
   FUTURE_MS,
   GAP_RETRY_MAX_MS,
   GAP_WAIT_MS,
+  RETENTION_MS,
   SECOND_LOOK_MS,
   SYNC_NEWEST_MAX,
   SYNC_PEERS,
@@ -31,6 +32,8 @@ import {
 
 /** How many pages `request` asks for beyond those its limit needs. */
 const PAGES_BEYOND = 10
+/** How often others are asked where nobody who answered keeps all of the past. */
+const LATE_ATTEMPTS = 3
 /** The longest pause between two looks when nobody answers. */
 const LATE_LOOK_MAX_MS = 24_000
 
@@ -51,6 +54,8 @@ interface Answers {
   count: number
   /** Somebody has older events than it sent. */
   more: boolean
+  /** Somebody who answered keeps all of the past. */
+  isAll: boolean
 }
 
 /** What was missed and came back. */
@@ -201,18 +206,21 @@ export class CatchUp {
     const signal = AbortSignal.any([this.#closing.signal, ...(options.signal ? [options.signal] : [])])
     signal.throwIfAborted()
     await untilAborted(this.#caughtUp, signal)
+    let attempts = 0
     // A page may hold nothing that is shown: some more than the limit needs, but not without end.
     for (let pages = Math.ceil(limit / SYNC_NEWEST_MAX) + PAGES_BEYOND; pages > 0; pages -= 1) {
       if (this.#state.messages(limit, before).length === limit) break
       const fresh: Message[] = []
       const place = this.#state.timeline.boundBefore(before)
       const newest = { limit: SYNC_NEWEST_MAX, ...(place && { before: place }) }
-      const { more } = await this.#ask({ newest, peers: SYNC_PEERS, signal }, fresh).finally(() =>
+      const { more, isAll } = await this.#ask({ newest, peers: SYNC_PEERS, signal }, fresh).finally(() =>
         this.#tell(fresh, false),
       )
       const next = this.#state.timeline.boundBefore(before)
       const isFurther = next !== undefined && (place === undefined || compareBounds(next, place) < 0)
-      if (!more || !isFurther) break
+      // Whoever was asked may have come late itself.
+      if (!isAll && this.#recovery.candidates().length > SYNC_PEERS && attempts < LATE_ATTEMPTS) attempts += 1
+      else if (!more || !isFurther) break
     }
     return this.#state.messages(limit, before)
   }
@@ -292,7 +300,7 @@ export class CatchUp {
   async #ask(round: Round, fresh: Message[]): Promise<Answers> {
     const { newest, peers, first, signal } = round
     const channel = this.#channel
-    if (channel === undefined) return { count: 0, more: false }
+    if (channel === undefined) return { count: 0, more: false, isAll: false }
     const missing = this.#gaps.open()
     const ask = async (peerId: string): Promise<SyncOutcome> => {
       const outcome = await this.#compare(channel, peerId, newest, fresh, signal)
@@ -300,7 +308,12 @@ export class CatchUp {
       return outcome
     }
     const answers = await this.#recovery.run(ask, { signal, peers, first })
-    return { count: answers.length, more: answers.some(({ restBefore }) => restBefore !== undefined) }
+    const beginning = this.#clock.now() - RETENTION_MS + FUTURE_MS
+    return {
+      count: answers.length,
+      more: answers.some(({ restBefore }) => restBefore !== undefined),
+      isAll: answers.some(({ floor }) => floor.timestamp <= beginning),
+    }
   }
 
   async #compare(

@@ -79,3 +79,67 @@ export const CONNECT_WAIT_MS = 5_000
 export const GREETERS = 3
 /** The shortest time between two greetings of one device. */
 export const GREETING_PAUSE_MS = 1_000
+
+/**
+ * What a device may send: the most events of an author at once, and a second from
+ * then on. A whole window twice over, and more than people and most programs
+ * write. An outbox that keeps to it is never over a rate below.
+ */
+export const AUTHOR_BURST = 2_000
+export const AUTHOR_PER_SECOND = 100
+/** What a node takes from one author in one room: two devices of one user at full speed. */
+export const HUB_AUTHOR_BURST = 4_000
+export const HUB_AUTHOR_PER_SECOND = 200
+/** What a device takes from one author: what a node let through over 10 s may come all at once. */
+export const ROOM_AUTHOR_BURST = 6_000
+export const ROOM_AUTHOR_PER_SECOND = 300
+
+/**
+ * What one client may bring to a node, for all its rooms: itself at full speed,
+ * and as much again of members that reach the node through it only.
+ */
+export const CLIENT_BURST = 4_000
+export const CLIENT_PER_SECOND = 400
+/** The same in bytes: 2,000 of the longest messages take 13 MB. */
+export const CLIENT_BURST_BYTES = 32 * 1024 * 1024
+export const CLIENT_BYTES_PER_SECOND = 2 * 1024 * 1024
+/** How many authors that are new to a node a client may bring at once … */
+export const CLIENT_NEW_AUTHORS = 32
+/**
+ * … and a second from then on: one in two seconds. 40 clients that make up
+ * authors as fast as they may bring fewer in the 30 s between two renewals than a
+ * roster holds, so they push out nobody who is there.
+ */
+export const CLIENT_NEW_AUTHORS_PER_SECOND = 0.5
+
+/**
+ * What every client may bring to a node whatever others do: a join, renewals, and
+ * a lively conversation. What is beyond comes out of what a room has for all.
+ */
+export const ASSURED_BURST = 32
+export const ASSURED_PER_SECOND = 10
+export const ASSURED_BURST_BYTES = 256 * 1024
+export const ASSURED_BYTES_PER_SECOND = 64 * 1024
+/**
+ * What a room has for those who send more than is assured to them: one author's
+ * burst and half of another at once, then as much as a node can hand to 50 members each second.
+ */
+export const ROOM_POOL_BURST = 3_000
+export const ROOM_POOL_PER_SECOND = 400
+export const ROOM_POOL_BURST_BYTES = 24 * 1024 * 1024
+export const ROOM_POOL_BYTES_PER_SECOND = 2 * 1024 * 1024
+
+/**
+ * What a neighbour that carries everybody's events may bring: a node to its
+ * clients and to nodes that name it, a member to members. What a processor verifies in a third of its time.
+ */
+export const CARRIER_BURST = 20_000
+export const CARRIER_PER_SECOND = 2_000
+export const CARRIER_BURST_BYTES = 128 * 1024 * 1024
+export const CARRIER_BYTES_PER_SECOND = 12 * 1024 * 1024
+/** A node that comes back brings everybody at once: twice what a roster holds. */
+export const CARRIER_NEW_AUTHORS = 4_000
+export const CARRIER_NEW_AUTHORS_PER_SECOND = 20
+
+/** How many sources, authors and rooms the rates remember, each: some 150 bytes apiece. */
+export const RATES_MAX_KEYS = 16_384

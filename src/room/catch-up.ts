@@ -181,13 +181,20 @@ export class CatchUp {
     if (channel === undefined) return { found: 0, more: false, answers: 0 }
     const request = { limit, roster: true, ...(before && { before }) }
     const known = fresh.length
-    const admitAll = async (jwts: string[]): Promise<{ accepted: number; rejected: boolean }> => {
-      const { messages, accepted, rejected } = await this.#state.admitHistory(jwts)
+    const admit = async (
+      peerId: string,
+      jwts: string[],
+    ): Promise<{ accepted: number; rejected: boolean }> => {
+      const { messages, accepted, rejected } = await this.#state.admitHistory(jwts, peerId)
       fresh.push(...messages)
       return { accepted, rejected }
     }
     const ask = (peerId: string): Promise<BacklogOutcome> =>
-      askBacklog(channel, peerId, request, { clock: this.#clock, signal, admitAll })
+      askBacklog(channel, peerId, request, {
+        clock: this.#clock,
+        signal,
+        admitAll: (jwts) => admit(peerId, jwts),
+      })
     const answers = await this.#recovery.run(ask, { signal, ...(peers !== undefined && { peers }) })
     const isBefore = (message: Message): boolean =>
       before === undefined || comparePositions(message, before) < 0

@@ -123,7 +123,7 @@ export class Room {
     await this.presence.join()
     this.assertOpen()
     const channel = this.#options.network.join(this.topic, {
-      onGossip: (data) => this.state.admitGossip(data),
+      onGossip: (data, from) => this.state.admitGossip(data, from),
       onNeighbours: () => this.#onNeighbours(),
       onWider: () => this.#onWider(),
       onPeerLost: (peerId) => this.#onPeerLost(peerId),

@@ -141,7 +141,8 @@ class MemoryChannel implements Channel {
 
   async publish(data: Uint8Array<ArrayBuffer>): Promise<number> {
     const members = this.#network.reach(this.peer, this.#topic)
-    for (const member of members) queueMicrotask(() => void member.handler.onGossip(data.slice()))
+    const from = this.peer.peerId
+    for (const member of members) queueMicrotask(() => void member.handler.onGossip(data.slice(), from))
     return members.length
   }
 

@@ -66,6 +66,8 @@ let pubsub: FakePubsub
 let libp2p: EventTarget
 let hub: Hub
 let nodes: PeerId[]
+let named: PeerId[]
+let offences: [peerId: string, kind: string][]
 let seen: string[]
 
 async function newPeer(): Promise<PeerId> {
@@ -81,6 +83,8 @@ function createHub(maxRooms = 100): Hub {
     logger: silentLogger,
     maxRooms,
     isNode: (peerId) => nodes.includes(peerId),
+    isNamed: (peerId) => named.includes(peerId),
+    onOffence: (peerId, kind) => offences.push([peerId.toString(), kind]),
     onEvents: (events) => seen.push(...events.map(({ id }) => id)),
   })
   created.start()
@@ -94,6 +98,8 @@ beforeEach(async () => {
   pubsub = new FakePubsub()
   libp2p = new EventTarget()
   nodes = []
+  named = []
+  offences = []
   seen = []
   hub = createHub()
 })

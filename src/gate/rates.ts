@@ -1,25 +1,17 @@
 import type { Clock } from '../clock.ts'
 import {
   ASSURED_BURST,
-  ASSURED_BURST_BYTES,
-  ASSURED_BYTES_PER_SECOND,
   ASSURED_PER_SECOND,
   CARRIER_BURST,
-  CARRIER_BURST_BYTES,
-  CARRIER_BYTES_PER_SECOND,
   CARRIER_NEW_AUTHORS,
   CARRIER_NEW_AUTHORS_PER_SECOND,
   CARRIER_PER_SECOND,
   CLIENT_BURST,
-  CLIENT_BURST_BYTES,
-  CLIENT_BYTES_PER_SECOND,
   CLIENT_NEW_AUTHORS,
   CLIENT_NEW_AUTHORS_PER_SECOND,
   CLIENT_PER_SECOND,
   RATES_MAX_KEYS,
   ROOM_POOL_BURST,
-  ROOM_POOL_BURST_BYTES,
-  ROOM_POOL_BYTES_PER_SECOND,
   ROOM_POOL_PER_SECOND,
 } from '../limits.ts'
 import { type Allowance, RateLimit } from './rate-limit.ts'
@@ -31,8 +23,9 @@ export interface Source {
   isCarrier: boolean
 }
 
-/** What is brought: how many events, in how many bytes. */
+/** What is brought: how many events, in how many bytes, in one message unless told otherwise. */
 export interface Load {
+  messages?: number
   events: number
   bytes: number
 }
@@ -71,22 +64,12 @@ export class Rates {
     const limit = (burst: number, perSecond: number): RateLimit =>
       new RateLimit({ clock, burst, perSecond, maxKeys })
     this.#maxKeys = maxKeys
-    this.#clients = new Meter(
-      limit(CLIENT_BURST, CLIENT_PER_SECOND),
-      limit(CLIENT_BURST_BYTES, CLIENT_BYTES_PER_SECOND),
-    )
-    this.#carriers = new Meter(
-      limit(CARRIER_BURST, CARRIER_PER_SECOND),
-      limit(CARRIER_BURST_BYTES, CARRIER_BYTES_PER_SECOND),
-    )
-    this.#assured = new Meter(
-      limit(ASSURED_BURST, ASSURED_PER_SECOND),
-      limit(ASSURED_BURST_BYTES, ASSURED_BYTES_PER_SECOND),
-    )
-    this.#pools = new Meter(
-      limit(ROOM_POOL_BURST, ROOM_POOL_PER_SECOND),
-      limit(ROOM_POOL_BURST_BYTES, ROOM_POOL_BYTES_PER_SECOND),
-    )
+    const meter = (burst: Required<Load>, perSecond: Required<Load>): Meter =>
+      new Meter(UNITS.map((unit) => [unit, limit(burst[unit], perSecond[unit])]))
+    this.#clients = meter(CLIENT_BURST, CLIENT_PER_SECOND)
+    this.#carriers = meter(CARRIER_BURST, CARRIER_PER_SECOND)
+    this.#assured = meter(ASSURED_BURST, ASSURED_PER_SECOND)
+    this.#pools = meter(ROOM_POOL_BURST, ROOM_POOL_PER_SECOND)
     this.#authors = limit(author.burst, author.perSecond)
     this.#newByClients = limit(CLIENT_NEW_AUTHORS, CLIENT_NEW_AUTHORS_PER_SECOND)
     this.#newByCarriers = limit(CARRIER_NEW_AUTHORS, CARRIER_NEW_AUTHORS_PER_SECOND)
@@ -101,8 +84,10 @@ export class Rates {
   /** Before anything is looked at: whether a source can pay for looking at what it brought. */
   bring({ peerId, isCarrier }: Source, topic: string, load: Load): boolean {
     if (isCarrier) return this.#carriers.take(peerId, load)
-    if (!this.#clients.take(peerId, load)) return false
-    return this.#assured.take(peerId, load) || this.#pools.take(topic, load)
+    if (!this.#clients.has(peerId, load)) return false
+    return (
+      (this.#assured.take(peerId, load) || this.#pools.take(topic, load)) && this.#clients.take(peerId, load)
+    )
   }
 
   /**
@@ -127,23 +112,29 @@ export class Rates {
   }
 }
 
-/** Events and bytes of one source, taken together or not at all. */
-class Meter {
-  readonly #events: RateLimit
-  readonly #bytes: RateLimit
+const UNITS = ['messages', 'events', 'bytes'] as const
 
-  constructor(events: RateLimit, bytes: RateLimit) {
-    this.#events = events
-    this.#bytes = bytes
+/** Messages, events and bytes of one key, taken together or not at all. */
+class Meter {
+  readonly #limits: [unit: keyof Load, limit: RateLimit][]
+
+  constructor(limits: [unit: keyof Load, limit: RateLimit][]) {
+    this.#limits = limits
   }
 
   get size(): number {
-    return this.#events.size
+    return Math.max(...this.#limits.map(([, { size }]) => size))
   }
 
-  take(key: string, { events, bytes }: Load): boolean {
-    if (!this.#bytes.has(key, bytes) || this.#events.take(key, events) > 0) return false
-    this.#bytes.take(key, bytes)
+  has(key: string, load: Load): boolean {
+    const whole = { messages: 1, ...load }
+    return this.#limits.every(([unit, limit]) => limit.has(key, whole[unit]))
+  }
+
+  take(key: string, load: Load): boolean {
+    if (!this.has(key, load)) return false
+    const whole = { messages: 1, ...load }
+    for (const [unit, limit] of this.#limits) limit.take(key, whole[unit])
     return true
   }
 }

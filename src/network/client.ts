@@ -113,6 +113,7 @@ export class Client {
       libp2p,
       pubsub: libp2p.services.pubsub,
       isNamed: (peerId) => this.nodes.some(({ known }) => known.peerId?.toString() === peerId),
+      addressOf: () => undefined,
     })
     this.network = new Libp2pNetwork({
       libp2p,

@@ -4,12 +4,18 @@ import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { debit, GRAYLIST_SCORE, scoreOf } from './score.ts'
 
-/** How soon after an offence the score of whoever it was is looked at; gossipsub computes it once a second. */
+/** How soon after an offence the score of whoever it was is looked at. */
 const LOOK_MS = 250
-/** How long after its last offence a neighbour is kept an eye on: longer than its score lags behind. */
+/** How long after its last offence a neighbour is kept an eye on. */
 const SUSPICION_MS = 3_000
-/** How long whoever was put out stays out. Gossipsub forgets a score when its peer reconnects. */
+/** How long whoever was put out for wrong messages stays out. Gossipsub forgets a score when its peer reconnects. */
 const BAN_MS = 10 * 60_000
+/** How long for too many: it may be a device at full speed in a room that others flood. */
+const EXCESS_BAN_MS = 60_000
+/** How long after somebody was put out others from its address pay … */
+const TROUBLE_MS = 60_000
+/** … so many times as much for a message too many. Whoever brings none pays nothing, and is not concerned. */
+const TROUBLE_FACTOR = 5
 /** How many are remembered; a peer id costs nothing, so that somebody may come back as another one. */
 const BANS_MAX = 10_000
 
@@ -25,8 +31,11 @@ export class Doorkeeper {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #isNamed: (peerId: string) => boolean
-  /** By peer id: when it offended last. */
-  readonly #suspects = new Map<string, number>()
+  readonly #addressOf: (peerId: string) => string | undefined
+  /** By peer id: when it offended last, and how. */
+  readonly #suspects = new Map<string, { at: number; kind: 'reject' | 'excess' }>()
+  /** By address: until when whoever comes from there is suspected of being somebody who was put out. */
+  readonly #trouble = new Map<string, number>()
   /** By peer id: until when it stays out, the first one first. */
   readonly #bans = new Map<string, number>()
   #cancelLook: (() => void) | undefined
@@ -41,12 +50,15 @@ export class Doorkeeper {
      * not listened to while its score is what it is, and it would be dialled again.
      */
     isNamed: (peerId: string) => boolean
+    /** Where a peer comes from, in a form that is the same for all who share an address; nothing where that says nothing. */
+    addressOf: (peerId: string) => string | undefined
   }) {
     this.#libp2p = options.libp2p
     this.#pubsub = options.pubsub
     this.#clock = options.clock
     this.#logger = options.logger
     this.#isNamed = options.isNamed
+    this.#addressOf = options.addressOf
   }
 
   /** How many are put out. */
@@ -63,9 +75,10 @@ export class Doorkeeper {
   offended(peerId: string, kind: 'reject' | 'excess', amount = 1): void {
     if (kind === 'excess') {
       if (this.#isNamed(peerId)) return
-      debit(this.#pubsub, peerId, amount)
+      debit(this.#pubsub, peerId, amount * (this.#isTroubled(peerId) ? TROUBLE_FACTOR : 1))
     }
-    this.#suspects.set(peerId, this.#clock.now())
+    const worst = this.#suspects.get(peerId)?.kind === 'reject' ? 'reject' : kind
+    this.#suspects.set(peerId, { at: this.#clock.now(), kind: worst })
     this.#cancelLook ??= this.#clock.after(LOOK_MS, () => this.#look())
   }
 
@@ -87,25 +100,39 @@ export class Doorkeeper {
   #look(): void {
     this.#cancelLook = undefined
     const now = this.#clock.now()
-    for (const [peerId, at] of this.#suspects) {
-      if (scoreOf(this.#pubsub, peerId) < GRAYLIST_SCORE) this.#putOut(peerId)
+    for (const [peerId, { at, kind }] of this.#suspects) {
+      if (scoreOf(this.#pubsub, peerId) < GRAYLIST_SCORE) this.#putOut(peerId, kind)
       if (now - at >= SUSPICION_MS) this.#suspects.delete(peerId)
     }
     if (this.#suspects.size > 0) this.#cancelLook = this.#clock.after(LOOK_MS, () => this.#look())
   }
 
-  #putOut(peerId: string): void {
+  /** Whether somebody from the same address was put out lately. */
+  #isTroubled(peerId: string): boolean {
+    if (this.#trouble.size === 0) return false
+    return (this.#trouble.get(this.#addressOf(peerId) ?? '') ?? 0) > this.#clock.now()
+  }
+
+  #putOut(peerId: string, kind: 'reject' | 'excess'): void {
     this.#suspects.delete(peerId)
     if (this.#isNamed(peerId)) return
-    this.#bans.delete(peerId)
-    this.#bans.set(peerId, this.#clock.now() + BAN_MS)
-    for (const first of this.#bans.keys()) {
-      if (this.#bans.size <= BANS_MAX) break
-      this.#bans.delete(first)
-    }
+    const now = this.#clock.now()
+    remember(this.#bans, peerId, now + (kind === 'reject' ? BAN_MS : EXCESS_BAN_MS))
+    const address = this.#addressOf(peerId)
+    if (address !== undefined) remember(this.#trouble, address, now + TROUBLE_MS)
     this.#logger.debug(`the peer ${peerId} misbehaves and is put out`)
     for (const connection of this.#libp2p.getConnections()) {
       if (connection.remotePeer.toString() === peerId) connection.abort(new Error('misbehaves'))
     }
+  }
+}
+
+/** Notes something in a table that does not grow without end; the first one in is the first one out. */
+function remember(table: Map<string, number>, key: string, until: number): void {
+  table.delete(key)
+  table.set(key, until)
+  for (const first of table.keys()) {
+    if (table.size <= BANS_MAX) break
+    table.delete(first)
   }
 }

@@ -1,6 +1,7 @@
 import { type GossipSub, type GossipSubComponents, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub'
 import type { PeerScoreParams, PeerScoreThresholds, TopicScoreParams } from '@libp2p/gossipsub/score'
 import { type Clock, systemClock } from '../clock.ts'
+import { AUTHOR_BURST_MESSAGES } from '../limits.ts'
 
 /**
  * Scores of gossip neighbours. This file alone reaches into gossipsub for them:
@@ -13,6 +14,7 @@ type Internals = GossipSub & {
   score?: {
     params: { topics: Record<string, TopicScoreParams> }
     peerStats: Map<string, { topics: Record<string, unknown> }>
+    scoreCache?: Map<string, unknown>
     score(peerId: string): number
   }
 }
@@ -22,7 +24,7 @@ export const GRAYLIST_SCORE = -80
 
 /**
  * Below 0 nobody is in a mesh. One wrong message costs 10, and whoever sent one
- * still hears of what is new (`gossipThreshold`); two end that; three, or 180
+ * still hears of what is new (`gossipThreshold`); two end that; three, or 121
  * messages over a rate, are the end.
  */
 const THRESHOLDS: PeerScoreThresholds = {
@@ -84,8 +86,10 @@ const TOPIC_PARAMS: TopicScoreParams = {
   invalidMessageDeliveriesDecay: 0.98,
 }
 
-/** How many messages over a rate a neighbour is forgiven: an honest burst of 2,000 events is 63 of them. */
-const DEBITS_FREE = 100
+/** How many messages over a rate a neighbour is forgiven: a whole burst of an outbox into a room that others flood. */
+const DEBITS_FREE = AUTHOR_BURST_MESSAGES
+/** What each further one costs: 21 of them are the end. */
+const DEBIT_WEIGHT = 4
 /** After how long a debit counts half. 7 a second for ever stay within what is forgiven. */
 const DEBIT_HALF_LIFE_MS = 10_000
 /** Of how many neighbours debits are remembered; whoever was debited longest ago is forgotten. */
@@ -117,7 +121,7 @@ export class Debits {
 
   /** What the debits of a neighbour make of its score: 0, or less. */
   scoreOf(peerId: string): number {
-    return Math.min(0, DEBITS_FREE - this.#amountOf(peerId))
+    return Math.min(0, DEBIT_WEIGHT * (DEBITS_FREE - this.#amountOf(peerId)))
   }
 
   #amountOf(peerId: string): number {
@@ -168,9 +172,11 @@ export function forgetTopic(pubsub: GossipSub, topic: string): void {
   delete score.params.topics[topic]
 }
 
-/** The score of a neighbour; 0 where it is not scored. Up to a second old. */
+/** The score of a neighbour, now: gossipsub's own may be a second old. 0 where it is not scored. */
 export function scoreOf(pubsub: GossipSub, peerId: string): number {
-  return (pubsub as Internals).score?.score(peerId) ?? 0
+  const { score } = pubsub as Internals
+  score?.scoreCache?.delete(peerId)
+  return score?.score(peerId) ?? 0
 }
 
 /** Notes that a neighbour brought a message too many. */

@@ -15,6 +15,7 @@ import { iceServers } from './ice-servers.ts'
 import { NodePeers } from './node-peers.ts'
 import { type CheckedOptions, checkOptions, type GhostNodeOptions } from './options.ts'
 import { loadPeerKey } from './peer-key.ts'
+import { rateKeyOf } from './rate-key.ts'
 import { ipOf } from './relay-limits.ts'
 import { remoteIpOf } from './remote-ip.ts'
 import { Federation } from './rendezvous/federation.ts'
@@ -96,7 +97,15 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     const { pubsub, relay } = libp2p.services
     const parts = { ...checked, libp2p, pubsub, clock: systemClock, random: systemRandom }
     const peers = new NodePeers({ ...parts, onChange: () => hub.review() })
-    const door = new Doorkeeper({ ...parts, isNamed: (peerId) => peers.isNamed(peerIdFromString(peerId)) })
+    const door = new Doorkeeper({
+      ...parts,
+      isNamed: (peerId) => peers.isNamed(peerIdFromString(peerId)),
+      addressOf: (peerId) => {
+        const [connection] = libp2p.getConnections(peerIdFromString(peerId))
+        const ip = connection && ipOf(connection.remoteAddr)
+        return ip && rateKeyOf(ip)
+      },
+    })
     doorkeeper = door
     running.push({ stop: () => door.close() })
     const hub = new Hub({

@@ -8,14 +8,16 @@ import {
   ASSURED_BURST,
   ASSURED_PER_SECOND,
   AUTHOR_BURST,
+  AUTHOR_BURST_MESSAGES,
+  AUTHOR_MESSAGES_PER_SECOND,
   AUTHOR_PER_SECOND,
   CARRIER_BURST,
   CLIENT_BURST,
-  CLIENT_BURST_BYTES,
   CLIENT_NEW_AUTHORS,
   CLIENT_NEW_AUTHORS_PER_SECOND,
   CLIENT_PER_SECOND,
   FRAME_MAX_BYTES,
+  FRAME_MAX_EVENTS,
   HUB_AUTHOR_BURST,
   HUB_AUTHOR_PER_SECOND,
   RENEW_MS,
@@ -39,27 +41,53 @@ beforeEach(() => {
   rates = new Rates({ clock, author })
 })
 
-/** How many of these events, 32 in a message of 600 bytes each, a source can pay for. */
-function brings(source: Source, events: number, topic = TOPIC): number {
+/** How many of these events, so many in a message of 600 bytes each, a source can pay for. */
+function brings(source: Source, events: number, topic = TOPIC, perMessage = 32): number {
   let granted = 0
-  for (let left = events; left > 0; left -= 32) {
-    const load = { events: Math.min(32, left), bytes: Math.min(32, left) * 600 }
-    if (rates.bring(source, topic, load)) granted += load.events
+  for (let left = events; left > 0; left -= perMessage) {
+    const count = Math.min(perMessage, left)
+    if (rates.bring(source, topic, { events: count, bytes: count * 600 })) granted += count
   }
   return granted
 }
 
+/** So many rooms. */
+const rooms = (count: number): string[] =>
+  Array.from({ length: count }, (_, number) => topicOf('space', `room ${number}`))
+
 describe('rates', () => {
-  it("let an honest burst of 2,000 events pass, and 100 a second after it, of a client's own and of the longest texts", async () => {
-    for (let events = 0; events < AUTHOR_BURST; events += 2) {
-      expect(rates.bring(client, TOPIC, { events: 2, bytes: 2 * 6_600 })).toBe(true)
-      expect(rates.write('ada', TOPIC) && rates.write('ada', TOPIC)).toBe(true)
+  it('let two honest bursts of 2,000 events pass in one room, and 100 events a second of each after it', async () => {
+    for (const [did, source] of [
+      ['ada', client],
+      ['bob', flooder],
+    ] as const) {
+      expect(brings(source, AUTHOR_BURST)).toBe(AUTHOR_BURST)
+      for (let events = 0; events < AUTHOR_BURST; events += 1) expect(rates.write(did, TOPIC)).toBe(true)
+    }
+    const perMessage = AUTHOR_PER_SECOND / AUTHOR_MESSAGES_PER_SECOND
+    for (let second = 0; second < 60; second += 1) {
+      await clock.advance(1_000)
+      for (const [did, source] of [
+        ['ada', client],
+        ['bob', flooder],
+      ] as const) {
+        expect(brings(source, AUTHOR_PER_SECOND, TOPIC, perMessage)).toBe(AUTHOR_PER_SECOND)
+        for (let events = 0; events < AUTHOR_PER_SECOND; events += 1) {
+          expect(rates.write(did, TOPIC)).toBe(true)
+        }
+      }
+    }
+  })
+
+  it('let the longest texts pass at the pace of an outbox, four in a message', async () => {
+    const load = { events: 4, bytes: FRAME_MAX_BYTES }
+    for (let messages = 0; messages < AUTHOR_BURST_MESSAGES; messages += 1) {
+      expect(rates.bring(client, TOPIC, load)).toBe(true)
     }
     for (let second = 0; second < 60; second += 1) {
       await clock.advance(1_000)
-      for (let events = 0; events < AUTHOR_PER_SECOND; events += 2) {
-        expect(rates.bring(client, TOPIC, { events: 2, bytes: 2 * 6_600 })).toBe(true)
-        expect(rates.write('ada', TOPIC) && rates.write('ada', TOPIC)).toBe(true)
+      for (let messages = 0; messages < AUTHOR_MESSAGES_PER_SECOND; messages += 1) {
+        expect(rates.bring(client, TOPIC, load)).toBe(true)
       }
     }
   })
@@ -69,45 +97,44 @@ describe('rates', () => {
     expect(HUB_AUTHOR_PER_SECOND).toBeGreaterThanOrEqual(2 * AUTHOR_PER_SECOND)
     expect(ROOM_AUTHOR_BURST).toBeGreaterThanOrEqual(HUB_AUTHOR_BURST + 10 * HUB_AUTHOR_PER_SECOND)
     expect(ROOM_AUTHOR_PER_SECOND).toBeGreaterThan(HUB_AUTHOR_PER_SECOND)
-    expect(CLIENT_PER_SECOND).toBeGreaterThanOrEqual(2 * HUB_AUTHOR_PER_SECOND)
+    expect(CLIENT_PER_SECOND.events).toBeGreaterThanOrEqual(2 * HUB_AUTHOR_PER_SECOND)
+    expect(AUTHOR_BURST).toBeLessThanOrEqual(AUTHOR_BURST_MESSAGES * FRAME_MAX_EVENTS)
   })
 
   it('cut a client down that brings more than a few authors write, and a node only far beyond', () => {
-    const topics = Array.from({ length: 8 }, (_, number) => topicOf('space', `room ${number}`))
-    const granted = topics.map((topic) => brings(client, 3_000, topic)).reduce((sum, one) => sum + one)
-    expect(granted).toBeGreaterThan(CLIENT_BURST - 32)
-    expect(granted).toBeLessThanOrEqual(CLIENT_BURST)
-    expect(brings(node, 2 * CARRIER_BURST)).toBeGreaterThan(CARRIER_BURST - 32)
+    const granted = rooms(8).map((topic) => brings(client, 3_200, topic))
+    expect(granted.reduce((sum, one) => sum + one)).toBe(CLIENT_BURST.events)
+    expect(brings(node, 2 * CARRIER_BURST.events)).toBe(CARRIER_BURST.events)
   })
 
-  it('count bytes beside events', () => {
-    let bytes = 0
-    const topics = Array.from({ length: 8 }, (_, number) => topicOf('space', `room ${number}`))
-    for (const topic of topics) {
-      for (let frames = 0; frames < 2_000; frames += 1) {
-        if (rates.bring(client, topic, { events: 1, bytes: FRAME_MAX_BYTES })) bytes += FRAME_MAX_BYTES
-      }
-    }
-    expect(bytes).toBeLessThanOrEqual(CLIENT_BURST_BYTES)
-    expect(bytes).toBeGreaterThan(CLIENT_BURST_BYTES / 2)
+  it('count messages and bytes beside events', () => {
+    const one = { events: 1, bytes: 600 }
+    const messages = rooms(8).flatMap((topic) =>
+      Array.from({ length: 1_000 }, () => rates.bring(client, topic, one)),
+    )
+    expect(messages.filter(Boolean)).toHaveLength(CLIENT_BURST.messages)
+    const long = { messages: 0, events: 0, bytes: FRAME_MAX_BYTES }
+    const bytes = rooms(8).flatMap((topic) =>
+      Array.from({ length: 1_000 }, () => rates.bring(flooder, topic, long)),
+    )
+    expect(bytes.filter(Boolean)).toHaveLength(CLIENT_BURST.bytes / FRAME_MAX_BYTES)
   })
 
   it('take from those who flood a room, and not from those who talk in it', async () => {
-    expect(brings(flooder, 10_000)).toBeLessThanOrEqual(ROOM_POOL_BURST + ASSURED_BURST)
-    expect(brings(client, ASSURED_BURST)).toBe(ASSURED_BURST)
-    expect(brings(client, 32)).toBe(0)
+    const { messages } = ASSURED_BURST
+    expect(brings(flooder, 10_000, TOPIC, 1)).toBe(ROOM_POOL_BURST.messages + messages)
+    expect(brings(client, messages, TOPIC, 1)).toBe(messages)
+    expect(brings(client, 1)).toBe(0)
     for (let second = 0; second < 30; second += 1) {
       await clock.advance(1_000)
-      brings(flooder, 1_000)
-      for (let events = 0; events < ASSURED_PER_SECOND; events += 1) {
-        expect(rates.bring(client, TOPIC, { events: 1, bytes: 600 })).toBe(true)
-      }
+      brings(flooder, 1_000, TOPIC, 1)
+      expect(brings(client, ASSURED_PER_SECOND.messages, TOPIC, 1)).toBe(ASSURED_PER_SECOND.messages)
     }
   })
 
   it('of one room are not used up by another', () => {
-    brings(flooder, 10_000)
-    expect(brings(client, 1_000, topicOf('space', 'another room'))).toBe(1_000)
+    brings(flooder, 10_000, TOPIC, 1)
+    expect(brings(client, AUTHOR_BURST, topicOf('space', 'another room'))).toBe(AUTHOR_BURST)
   })
 
   it('let one source introduce so many new authors a minute, and know those it has introduced', async () => {

@@ -1,17 +1,21 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { GossipSub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ManualClock } from 'ghostchat/testing'
+import { createLibp2p } from 'libp2p'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../../../src/logger.ts'
 import { Doorkeeper } from '../../../src/network/doorkeeper.ts'
+import { hubGossip } from '../../../src/network/gossip.ts'
 import { NOW } from '../../support/authors.ts'
 
 let clock: ManualClock
 let scores: Map<string, number>
 let aborted: string[]
 let named: string[]
+let addresses: Map<string, string>
 let mallory: PeerId
 let ada: PeerId
 let doorkeeper: Doorkeeper
@@ -25,20 +29,38 @@ beforeEach(async () => {
   scores = new Map()
   aborted = []
   named = []
+  addresses = new Map()
   mallory = await newPeer()
   ada = await newPeer()
+  doorkeeper = doorkeeperOf({
+    score: { score: (peerId: string) => scores.get(peerId) ?? 0 },
+  } as unknown as GossipSub)
+})
+
+function doorkeeperOf(pubsub: GossipSub): Doorkeeper {
   const connectionOf = (remotePeer: PeerId): Connection =>
     ({ remotePeer, abort: () => aborted.push(remotePeer.toString()) }) as unknown as Connection
-  doorkeeper = new Doorkeeper({
-    libp2p: {
-      getConnections: () => [mallory, ada, mallory].map(connectionOf),
-    } as unknown as Libp2p,
-    pubsub: { score: { score: (peerId: string) => scores.get(peerId) ?? 0 } } as unknown as GossipSub,
+  return new Doorkeeper({
+    libp2p: { getConnections: () => [mallory, ada, mallory].map(connectionOf) } as unknown as Libp2p,
+    pubsub,
     clock,
     logger: silentLogger,
     isNamed: (peerId) => named.includes(peerId),
+    addressOf: (peerId) => addresses.get(peerId),
   })
-})
+}
+
+/** A gossipsub whose scores are what its neighbours owe. */
+async function scored(): Promise<{ pubsub: GossipSub; owed: (peerId: string) => number }> {
+  const peer = await createLibp2p({ start: false, services: { identify: identify(), pubsub: hubGossip() } })
+  const { pubsub } = peer.services
+  const { opts } = pubsub as GossipSub & {
+    opts: { scoreParams: { appSpecificScore(peerId: string): number } }
+  }
+  const owed = (peerId: string): number => Math.round(opts.scoreParams.appSpecificScore(peerId))
+  Object.assign(pubsub, { score: { score: owed } })
+  return { pubsub, owed }
+}
 
 describe('a doorkeeper', () => {
   it('puts out whoever is below the last threshold, with all its connections and nobody beside it', async () => {
@@ -82,6 +104,32 @@ describe('a doorkeeper', () => {
     await clock.advance(5_000)
     expect(aborted).toEqual([])
     expect(doorkeeper.isBanned(id)).toBe(false)
+  })
+
+  it('lets somebody who only brought too much in again after a minute', async () => {
+    const id = mallory.toString()
+    scores.set(id, -81)
+    doorkeeper.offended(id, 'excess')
+    await clock.advance(250 + 60_000 - 1)
+    expect(doorkeeper.isBanned(id)).toBe(true)
+    await clock.advance(1)
+    expect(doorkeeper.isBanned(id)).toBe(false)
+  })
+
+  it('has whoever brings too much pay five times as much where somebody was put out, and whoever does not nothing', async () => {
+    const { pubsub, owed } = await scored()
+    const scoredDoor = doorkeeperOf(pubsub)
+    for (const peerId of [mallory, ada]) addresses.set(peerId.toString(), '192.0.2.1')
+    const id = mallory.toString()
+    for (let times = 0; times < 110; times += 1) scoredDoor.offended(id, 'excess')
+    expect(owed(id)).toBe(-40)
+    for (let times = 0; times < 80; times += 1) scoredDoor.offended(id, 'excess')
+    await clock.advance(250)
+    expect(aborted).toEqual([id, id])
+    expect(owed(ada.toString())).toBe(0)
+    for (let times = 0; times < 22; times += 1) scoredDoor.offended(ada.toString(), 'excess')
+    expect(owed(ada.toString())).toBe(-40)
+    scoredDoor.close()
   })
 
   it('remembers so many only', async () => {

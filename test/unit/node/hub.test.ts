@@ -283,7 +283,7 @@ describe('what a hub says to a gossip message', () => {
     expect(await flood(client, 100)).toBe(0)
     expect(seen.length - before).toBe(1)
     expect(await validateFrom(stranger, messageBy(ada, 'hello').jwt)).toBe(TopicValidatorResult.Accept)
-  })
+  }, 20_000)
 
   it('is accept for more of a node that was named: it brings what many write', async () => {
     named = [stranger]

@@ -125,7 +125,7 @@ export const CLIENT_NEW_AUTHORS_PER_SECOND = 0.5
  * lively conversation. What is beyond comes out of what the room has for all.
  */
 export const ASSURED_BURST: Loads = { messages: 10, events: 64, bytes: 256 * 1024 }
-export const ASSURED_PER_SECOND: Loads = { messages: 10, events: 20, bytes: 64 * 1024 }
+export const ASSURED_PER_SECOND: Loads = { messages: 5, events: 20, bytes: 64 * 1024 }
 /**
  * What a room has for those who bring more than is assured to them: the bursts of
  * two devices at once and a hundred messages beside, then two devices at full

@@ -30,7 +30,7 @@ export interface AttackResult extends AttackPlan, CrowdReport, NodeReport {
 
 const LOOK_MS = 100
 /** What was sent last may take this long. */
-const AFTER_MS = 10_000
+const AFTER_MS = 30_000
 const RETURNS_AFTER_MS = 500
 
 /**

@@ -4,6 +4,8 @@
  * comes back as somebody new.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { PeerId } from '@libp2p/interface'
 import { systemClock } from '../../src/clock.ts'
 import { type Author, createAuthor } from '../../src/identity/author.ts'
 import { openIdentity } from '../../src/identity/identity.ts'
@@ -60,10 +62,20 @@ async function writer({ kind, topic }: AttackOrders): Promise<() => Promise<Uint
   }
 }
 
+/** It does not care what others write, and has its processor for itself. */
+function turnDeaf(pubsub: GossipSub): void {
+  const gossip = pubsub as GossipSub & {
+    handleReceivedRpc(from: PeerId, rpc: { messages: unknown[] }): Promise<void>
+  }
+  const handle = gossip.handleReceivedRpc.bind(gossip)
+  gossip.handleReceivedRpc = (from, rpc) => handle(from, { ...rpc, messages: [] })
+}
+
 /** One life of an attacker: from its first message to the end of its connection. */
 async function attack(orders: AttackOrders): Promise<void> {
   const peer = await createBarePeer(orders.nodeAddress)
   const { pubsub } = peer.services
+  turnDeaf(pubsub)
   const peerId = peer.peerId.toString()
   let isOut = false
   peer.addEventListener('peer:disconnect', () => {

@@ -40,7 +40,7 @@ export const ATTACKS: Record<'attack-invalid' | 'attack-sybils', Attack> = {
       kind: 'sybils',
       honest: 10,
       attackers: 40,
-      attacksPerSecond: 100,
+      attacksPerSecond: 50,
       messagesPerSecond: 10,
       seconds: 60,
     },

@@ -56,7 +56,7 @@ const rooms = (count: number): string[] =>
   Array.from({ length: count }, (_, number) => topicOf('space', `room ${number}`))
 
 describe('rates', () => {
-  it('let two honest bursts of 2,000 events pass in one room, and 100 events a second of each after it', async () => {
+  it('let two honest bursts of 2,000 events pass in one room, and 100 events a second of one of them after it', async () => {
     for (const [did, source] of [
       ['ada', client],
       ['bob', flooder],
@@ -67,14 +67,9 @@ describe('rates', () => {
     const perMessage = AUTHOR_PER_SECOND / AUTHOR_MESSAGES_PER_SECOND
     for (let second = 0; second < 60; second += 1) {
       await clock.advance(1_000)
-      for (const [did, source] of [
-        ['ada', client],
-        ['bob', flooder],
-      ] as const) {
-        expect(brings(source, AUTHOR_PER_SECOND, TOPIC, perMessage)).toBe(AUTHOR_PER_SECOND)
-        for (let events = 0; events < AUTHOR_PER_SECOND; events += 1) {
-          expect(rates.write(did, TOPIC)).toBe(true)
-        }
+      expect(brings(client, AUTHOR_PER_SECOND, TOPIC, perMessage)).toBe(AUTHOR_PER_SECOND)
+      for (let events = 0; events < AUTHOR_PER_SECOND; events += 1) {
+        expect(rates.write('ada', TOPIC)).toBe(true)
       }
     }
   })
@@ -109,7 +104,7 @@ describe('rates', () => {
 
   it('count messages and bytes beside events', () => {
     const one = { events: 1, bytes: 600 }
-    const messages = rooms(8).flatMap((topic) =>
+    const messages = rooms(12).flatMap((topic) =>
       Array.from({ length: 1_000 }, () => rates.bring(client, topic, one)),
     )
     expect(messages.filter(Boolean)).toHaveLength(CLIENT_BURST.messages)

@@ -98,3 +98,71 @@ export const RESEND_MAX_MS = 60_000
 export const GREETERS = 3
 /** The shortest time between two greetings of one device. */
 export const GREETING_PAUSE_MS = 1_000
+
+/**
+ * What a device may send: so many events at once, and so many a second from then
+ * on. A whole window twice over, and more than people and most programs write. In
+ * how many gossip messages, because each is handed to everybody by itself: 32 events fit into
+ * one. An outbox that keeps to both is over none of the rates below.
+ */
+export const AUTHOR_BURST = 2_000
+export const AUTHOR_PER_SECOND = 100
+export const AUTHOR_BURST_MESSAGES = 100
+export const AUTHOR_MESSAGES_PER_SECOND = 20
+/** What a node takes from one author in one room: two devices of one user at full speed. */
+export const HUB_AUTHOR_BURST = 4_000
+export const HUB_AUTHOR_PER_SECOND = 200
+/** What a device takes from one author: what a node let through over 10 s may come all at once. */
+export const ROOM_AUTHOR_BURST = 6_000
+export const ROOM_AUTHOR_PER_SECOND = 300
+
+/** What somebody may bring at once, or each second: gossip messages, the events in them, and bytes. */
+interface Loads {
+  messages: number
+  events: number
+  bytes: number
+}
+
+/**
+ * What one client may bring to a node, for all its rooms: itself at full speed, and
+ * as much again of members that reach the node through it only. 2,000 of the
+ * longest messages take 13 MB.
+ */
+export const CLIENT_BURST: Loads = { messages: 2_000, events: 4_000, bytes: 32 * 1024 * 1024 }
+export const CLIENT_PER_SECOND: Loads = { messages: 100, events: 400, bytes: 2 * 1024 * 1024 }
+/** How many authors that are new to a node a client may bring at once … */
+export const CLIENT_NEW_AUTHORS = 32
+/**
+ * … and a second from then on: one in two seconds. 40 clients that make up
+ * authors as fast as they may bring fewer in the 30 s between two renewals than a
+ * roster holds, so they push out nobody who is there.
+ */
+export const CLIENT_NEW_AUTHORS_PER_SECOND = 0.5
+
+/**
+ * What every client may bring to a node whatever others do: a join, renewals, and a
+ * lively conversation. What is beyond comes out of what a room has for all. 40
+ * clients that use it to the full in a room of 50 make a node hand out 4,000 messages a second.
+ */
+export const ASSURED_BURST: Loads = { messages: 10, events: 64, bytes: 256 * 1024 }
+export const ASSURED_PER_SECOND: Loads = { messages: 2, events: 20, bytes: 32 * 1024 }
+/**
+ * What a room has for those who bring more than is assured to them: the bursts of
+ * two devices at once, then one device at full speed beside what is assured to each.
+ */
+export const ROOM_POOL_BURST: Loads = { messages: 200, events: 4_000, bytes: 24 * 1024 * 1024 }
+export const ROOM_POOL_PER_SECOND: Loads = { messages: 20, events: 100, bytes: 2 * 1024 * 1024 }
+
+/**
+ * What a neighbour that carries everybody's events may bring: a node to its clients
+ * and to nodes that name it, a member to members. What a processor verifies in a
+ * third of its time.
+ */
+export const CARRIER_BURST: Loads = { messages: 20_000, events: 20_000, bytes: 128 * 1024 * 1024 }
+export const CARRIER_PER_SECOND: Loads = { messages: 2_000, events: 2_000, bytes: 12 * 1024 * 1024 }
+/** A node that comes back brings everybody at once: twice what a roster holds. */
+export const CARRIER_NEW_AUTHORS = 4_000
+export const CARRIER_NEW_AUTHORS_PER_SECOND = 20
+
+/** How many sources, authors and rooms the rates remember, each: some 150 bytes apiece. */
+export const RATES_MAX_KEYS = 16_384

@@ -4,6 +4,7 @@ import { FUTURE_MS } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
 import { eventOf, isType, type SignedEvent } from '../wire/event.ts'
 import { type Malformed, parseJwt } from '../wire/jwt.ts'
+import type { Load, Rates, Source } from './rates.ts'
 import { SeenEvents } from './seen.ts'
 
 /**
@@ -17,19 +18,38 @@ export type Origin = 'live' | 'history'
 type RejectReason = Malformed | 'wrong-audience' | 'bad-signature'
 
 /** Why this peer, now, has no use for an event. */
-type IgnoreReason = 'duplicate' | 'reused-jti' | 'expired' | 'in-the-future' | 'not-history'
+type IgnoreReason =
+  | 'duplicate'
+  | 'reused-jti'
+  | 'expired'
+  | 'in-the-future'
+  | 'not-history'
+  /** The platform failed, and nobody knows whether the signature is right. */
+  | 'not-verified'
+  | ExcessReason
+
+/** Why this peer, now, has no place for an event: its source, or its author, is over a rate. */
+type ExcessReason = 'too-many-authors' | 'over-rate'
 
 /**
  * What the gate says to an event.
  * - `accept`: it is right and new.
  * - `reject`: nobody honest passes it on. Costs whoever forwarded it.
- * - `ignore`: depends on time or on what was seen before. Costs nobody.
+ * - `ignore`: depends on time, on what was seen before or on a rate. Costs nobody,
+ *   but for a small debit of whoever brings too much ({@link isExcess}).
  */
 export type Verdict =
   | { verdict: 'accept'; event: SignedEvent }
   | { verdict: 'reject'; reason: RejectReason }
   | { verdict: 'ignore'; reason: Exclude<IgnoreReason, 'duplicate'> }
   | { verdict: 'ignore'; reason: 'duplicate'; event: SignedEvent }
+
+/** Whether an event found no place because somebody is over a rate. */
+export function isExcess(answer: Verdict): boolean {
+  return (
+    answer.verdict === 'ignore' && (answer.reason === 'over-rate' || answer.reason === 'too-many-authors')
+  )
+}
 
 /**
  * The only way into a room. Every event passes here: the ones of gossip, of a
@@ -39,17 +59,33 @@ export class Gate {
   readonly topic: string
   readonly #clock: Clock
   readonly #verifier: Verifier
+  readonly #rates: Rates | undefined
   readonly #seen = new SeenEvents()
 
-  constructor(options: { topic: string; clock: Clock; verifier: Verifier }) {
+  /** @param options.rates whom to charge; without them, and for events that have no source, nobody is */
+  constructor(options: { topic: string; clock: Clock; verifier: Verifier; rates?: Rates | undefined }) {
     this.topic = options.topic
     this.#clock = options.clock
     this.#verifier = options.verifier
+    this.#rates = options.rates
   }
 
-  /** Looks an event over and remembers it when it is accepted. Never throws, never rejects. */
-  async admit(jwt: string, origin: Origin): Promise<Verdict> {
-    return this.#remember(await this.inspect(jwt, origin))
+  /**
+   * Before anything of it is looked at: whether a source can pay for having this
+   * looked at. What it cannot pay for is dropped as it is.
+   */
+  affords(source: Source, load: Load): boolean {
+    return this.#rates?.bring(source, this.topic, load) ?? true
+  }
+
+  /**
+   * Looks an event over and remembers it when it is accepted. Never throws, never rejects.
+   *
+   * @param source who brought it; nobody is charged for an event without one, such as our own. Authors are charged
+   *   for live events only: what they wrote in a day comes all at once as history.
+   */
+  async admit(jwt: string, origin: Origin, source?: Source): Promise<Verdict> {
+    return this.#remember(await this.inspect(jwt, origin, source), origin === 'live' ? source : undefined)
   }
 
   /**
@@ -57,12 +93,12 @@ export class Gate {
    * together: where one is rejected, none is accepted, because no honest peer
    * lets the message through.
    */
-  async admitAll(jwts: readonly string[], origin: Origin): Promise<Verdict[]> {
-    const verdicts = await Promise.all(jwts.map((jwt) => this.inspect(jwt, origin)))
+  async admitAll(jwts: readonly string[], origin: Origin, source?: Source): Promise<Verdict[]> {
+    const verdicts = await Promise.all(jwts.map((jwt) => this.inspect(jwt, origin, source)))
     if (verdicts.some(({ verdict }) => verdict === 'reject')) {
       return verdicts.filter(({ verdict }) => verdict === 'reject')
     }
-    return verdicts.map((verdict) => this.#remember(verdict))
+    return verdicts.map((verdict) => this.#remember(verdict, origin === 'live' ? source : undefined))
   }
 
   /**
@@ -74,7 +110,7 @@ export class Gate {
   }
 
   /** What {@link admit} would say, without remembering anything. */
-  async inspect(jwt: string, origin: Origin): Promise<Verdict> {
+  async inspect(jwt: string, origin: Origin, source?: Source): Promise<Verdict> {
     const parsed = parseJwt(jwt)
     if (typeof parsed === 'string') return { verdict: 'reject', reason: parsed }
     const { claims, signed, signature } = parsed
@@ -84,20 +120,30 @@ export class Gate {
     if (seen === 'duplicate') return { verdict: 'ignore', reason: seen, event }
     const reason = seen === undefined ? this.#untimely(event, origin) : seen
     if (reason !== undefined) return { verdict: 'ignore', reason }
-    if (!(await this.#verifier.verify(claims.iss, signed, signature))) {
-      return { verdict: 'reject', reason: 'bad-signature' }
+    if (source !== undefined && this.#rates?.introduce(source, claims.iss) === false) {
+      return { verdict: 'ignore', reason: 'too-many-authors' }
     }
-    return { verdict: 'accept', event }
+    let isSigned: boolean
+    try {
+      isSigned = await this.#verifier.verify(claims.iss, signed, signature)
+    } catch {
+      return { verdict: 'ignore', reason: 'not-verified' }
+    }
+    return isSigned ? { verdict: 'accept', event } : { verdict: 'reject', reason: 'bad-signature' }
   }
 
   /** Only verified events are remembered: a forgery must not shut out the event it imitates. */
-  #remember(verdict: Verdict): Verdict {
+  #remember(verdict: Verdict, source: Source | undefined): Verdict {
     if (verdict.verdict !== 'accept') return verdict
     // The same event may have been accepted while this one's signature was being verified.
     const { event } = verdict
     const seen = this.#seen.find(event)
     if (seen === 'duplicate') return { verdict: 'ignore', reason: seen, event }
     if (seen !== undefined) return { verdict: 'ignore', reason: seen }
+    // Not remembered: it may come again when there is a place for it.
+    if (source !== undefined && this.#rates?.write(event.claims.iss, this.topic) === false) {
+      return { verdict: 'ignore', reason: 'over-rate' }
+    }
     this.#seen.add(event, this.#clock.now())
     return verdict
   }

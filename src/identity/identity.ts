@@ -80,7 +80,10 @@ async function openExternal(identity: Identity): Promise<Identity> {
   }
   const probe = `ghostchat ${toBase64url(crypto.getRandomValues(new Uint8Array(16)))}`
   const signature = await sign(identity, probe)
-  if (!(await createVerifier().verify(did, utf8.encode(probe), signature))) {
+  const isSigned = await createVerifier()
+    .verify(did, utf8.encode(probe), signature)
+    .catch(() => false)
+  if (!isSigned) {
     throw new GhostChatError('invalid-identity', `the signer does not sign for ${did}`)
   }
   return { did, signer }

@@ -9,7 +9,8 @@ import { supportsEd25519 } from './webcrypto.ts'
 export interface Verifier {
   /**
    * Whether `signature` (64 bytes) over `data` is by the key of `did`. A DID
-   * whose key is unusable has no signatures. Never throws, never rejects.
+   * whose key is unusable has no signatures. Nothing that is asked makes it reject;
+   * it does where the platform fails, and then nobody knows.
    */
   verify(did: string, data: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>): Promise<boolean>
 }
@@ -51,9 +52,9 @@ export function createVerifier(
       try {
         const verifyKey = await cryptoWork.track(keyOf(did))
         return !hasIdentityAsR(signature) && (await cryptoWork.track(verifyKey(data, signature)))
-      } catch {
+      } catch (thrown) {
         keys.delete(did)
-        return false
+        throw thrown
       }
     },
   }
@@ -82,7 +83,12 @@ function hasIdentityAsR(signature: Uint8Array): boolean {
 function verifyStrictly(publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean {
   const r = signature.subarray(0, 32)
   if (!isTorsionFree(r)) return false
-  return ed25519.verify(signature, data, publicKey, { zip215: false })
+  try {
+    return ed25519.verify(signature, data, publicKey, { zip215: false })
+  } catch {
+    // It throws at what is no signature at all, where WebCrypto says no.
+    return false
+  }
 }
 
 function isTorsionFree(encodedPoint: Uint8Array): boolean {

@@ -13,6 +13,7 @@ import type { IceServer } from '../wire/node-info.ts'
 import { AddressBook } from './address-book.ts'
 import { DialPolicy, hostPart } from './dial-policy.ts'
 import type { Direct, WebRtc } from './direct.ts'
+import { Doorkeeper } from './doorkeeper.ts'
 import { introduce } from './introduction.ts'
 import { type KnownNode, KnownNodes } from './known-nodes.ts'
 import { type ChatLibp2p, Libp2pNetwork } from './libp2p-network.ts'
@@ -89,6 +90,7 @@ export class Client {
   readonly #policy: DialPolicy
   readonly #book: AddressBook
   readonly #rendezvous: RendezvousClient
+  readonly #doorkeeper: Doorkeeper
   /** By topic: when routing endpoints were asked last. */
   readonly #routingAskedAt = new Map<string, number>()
   /** Whether it is known if this device can be reached directly. */
@@ -106,6 +108,13 @@ export class Client {
     this.#book = new AddressBook(clock)
     this.#rendezvous = new RendezvousClient({ libp2p, clock })
     const isNode = (peerId: PeerId): boolean => this.#known.has(peerId)
+    this.#doorkeeper = new Doorkeeper({
+      ...options,
+      libp2p,
+      pubsub: libp2p.services.pubsub,
+      isNamed: (peerId) => this.nodes.some(({ known }) => known.peerId?.toString() === peerId),
+      addressOf: () => undefined,
+    })
     this.network = new Libp2pNetwork({
       libp2p,
       clock,
@@ -120,7 +129,9 @@ export class Client {
         await Promise.race([inTime, Promise.all(this.nodes.map(({ meeting }) => meeting.lookUp(topic)))])
         cancel()
       },
+      onOffence: (peerId, kind) => this.#doorkeeper.offended(peerId, kind),
       onClose: async () => {
+        this.#doorkeeper.close()
         for (const { link, meeting } of this.nodes) {
           link.close()
           meeting.disconnected()
@@ -138,14 +149,16 @@ export class Client {
       clock,
       random,
       topics: () => this.network.topics,
-      candidates: (topic) => this.#book.peersIn(topic),
+      candidates: (topic) => this.#book.peersIn(topic).filter((peerId) => !this.#doorkeeper.isBanned(peerId)),
       routesTo: (peerId) => this.#routesTo(peerId),
       isNode,
       onSparse: (topic) => {
         if (this.#canLink) this.#seek(topic)
       },
     })
-    if (this.direct !== undefined) this.direct.admits = (peerId) => this.mesh.admits(peerId)
+    if (this.direct !== undefined) {
+      this.direct.admits = (peerId) => !this.#doorkeeper.isBanned(peerId) && this.mesh.admits(peerId)
+    }
     libp2p.addEventListener('self:peer:update', this.#onAddresses)
     // An address that was lost and is back within a second is no update to libp2p.
     libp2p.addEventListener('transport:listening', this.#onAddresses)

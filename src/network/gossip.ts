@@ -2,11 +2,11 @@ import {
   type GossipSub,
   type GossipSubComponents,
   type GossipsubOpts,
-  gossipsub,
   StrictNoSign,
   TopicValidatorResult,
 } from '@libp2p/gossipsub'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { scoredGossipsub, scoreTopic } from './score.ts'
 
 const utf8 = new TextEncoder()
 
@@ -44,14 +44,6 @@ const WIRE: Partial<GossipsubOpts> = {
   },
 }
 
-/**
- * An office, a household, everybody behind one proxy share an address: scoring
- * it down silences them.
- */
-const SCORES: Partial<GossipsubOpts> = {
-  scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6 },
-}
-
 /** Rooms one device may be in, times about 1.3 KiB that gossipsub accounts for each. */
 const CLIENT_TOPIC_BYTES = 16 * 1024 * 1024
 const HUB_TOPIC_BYTES = 1024 * 1024
@@ -67,9 +59,8 @@ const CLIENT_D = 4
  * itself goes to all neighbours at once (`floodPublish`).
  */
 export function chatGossipsub(): (components: GossipSubComponents) => GossipSub {
-  return gossipsub({
+  return scoredGossipsub({
     ...WIRE,
-    ...SCORES,
     D: CLIENT_D,
     Dlo: 1,
     Dout: 0,
@@ -82,10 +73,11 @@ export function chatGossipsub(): (components: GossipSubComponents) => GossipSub 
 }
 
 /**
- * Subscribes to a topic. With a node at hand nobody is asked for messages yet: the
+ * Subscribes to a topic, in which neighbours are scored from now on. With a node at hand nobody is asked for messages yet: the
  * node grafts by itself, and where it does not, the next heartbeat asks others.
  */
 export function subscribe(pubsub: GossipSub, topic: string, hasNode: boolean): void {
+  scoreTopic(pubsub, topic)
   const { opts } = pubsub as GossipSub & { opts?: { D: number } }
   if (opts === undefined || !hasNode) {
     pubsub.subscribe(topic)
@@ -106,9 +98,8 @@ export function subscribe(pubsub: GossipSub, topic: string, hasNode: boolean): v
  * by the way of later gossip, late or never.
  */
 export function hubGossip(): (components: GossipSubComponents) => GossipSub {
-  return gossipsub({
+  return scoredGossipsub({
     ...WIRE,
-    ...SCORES,
     D: 512,
     Dlo: 256,
     Dhi: 4096,
@@ -122,5 +113,6 @@ export function hubGossip(): (components: GossipSubComponents) => GossipSub {
 export const VALIDATION = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
+  excess: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
 }

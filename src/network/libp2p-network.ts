@@ -10,6 +10,7 @@ import { frameStream } from './frame-stream.ts'
 import { subscribe, VALIDATION } from './gossip.ts'
 import { Libp2pChannel } from './libp2p-channel.ts'
 import type { Channel, ChannelHandler, FrameStream, Network } from './network.ts'
+import { forgetTopic } from './score.ts'
 import { Turnstile } from './turnstile.ts'
 import { WillSender } from './will-sender.ts'
 
@@ -44,6 +45,7 @@ export class Libp2pNetwork implements Network {
   readonly #wills: WillSender
   readonly #onTopics: (change: { entered?: string; left?: string }) => void
   readonly #lookUp: (topic: string) => Promise<void>
+  readonly #onOffence: (peerId: string, kind: 'reject' | 'excess') => void
   readonly #onClose: () => Promise<void>
   readonly #channels = new Map<string, Libp2pChannel>()
   /** Topics that were left and are still subscribed: ends that. */
@@ -64,6 +66,8 @@ export class Libp2pNetwork implements Network {
     onTopics: (change: { entered?: string; left?: string }) => void
     /** Looks for the members of a topic again. Never rejects. */
     lookUp: (topic: string) => Promise<void>
+    /** A neighbour brought something that nobody honest passes on, or too much. */
+    onOffence: (peerId: string, kind: 'reject' | 'excess') => void
     /** Closes what was opened for this network. */
     onClose: () => Promise<void>
   }) {
@@ -83,6 +87,7 @@ export class Libp2pNetwork implements Network {
         if (channel?.disconnected(peerId)) channel.lost(peerId)
       },
     })
+    this.#onOffence = options.onOffence
     this.#onClose = options.onClose
     this.peerId = this.#libp2p.peerId.toString()
   }
@@ -121,10 +126,11 @@ export class Libp2pNetwork implements Network {
     }
     this.#warm.get(topic)?.()
     this.#warm.delete(topic)
-    this.#pubsub.topicValidators.set(
-      topic,
-      async (_peer, message) => VALIDATION[await handler.onGossip(message.data)],
-    )
+    this.#pubsub.topicValidators.set(topic, async (peer, { data }) => {
+      const verdict = await handler.onGossip(data, peer.toString())
+      if (verdict === 'reject' || verdict === 'excess') this.#onOffence(peer.toString(), verdict)
+      return VALIDATION[verdict]
+    })
     try {
       subscribe(this.#pubsub, topic, this.#hasNode())
     } catch (cause) {
@@ -178,6 +184,7 @@ export class Libp2pNetwork implements Network {
     } catch {
       // The dapp has stopped its libp2p node: nobody is subscribed to anything any more.
     }
+    forgetTopic(this.#pubsub, topic)
   }
 
   async #shutDown(): Promise<void> {

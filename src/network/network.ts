@@ -39,8 +39,12 @@ export interface Channel {
 
 /** What a room does with what a network brings. None of these may throw or reject. */
 export interface ChannelHandler {
-  /** A gossip message came; the answer decides whether it travels on. */
-  onGossip(data: Uint8Array): Promise<'accept' | 'ignore' | 'reject'>
+  /**
+   * A gossip message came from a neighbour; the answer decides whether it travels
+   * on, and whether the neighbour is blamed: for what nobody honest passes on
+   * (`reject`), or a little for bringing too much (`excess`).
+   */
+  onGossip(data: Uint8Array, from: string): Promise<'accept' | 'ignore' | 'reject' | 'excess'>
   /** {@link Channel.neighbours} changed. */
   onNeighbours(): void
   /** A neighbour came through which others may be reached that were not before. */

@@ -1,8 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { systemClock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { sharedVerifier } from '../identity/verifier.ts'
+import { Doorkeeper } from '../network/doorkeeper.ts'
 import { systemRandom } from '../random.ts'
 import { version } from '../version.ts'
 import { httpRoutes, type NodeFacts } from './http-routes.ts'
@@ -12,6 +15,7 @@ import { iceServers } from './ice-servers.ts'
 import { NodePeers } from './node-peers.ts'
 import { type CheckedOptions, checkOptions, type GhostNodeOptions } from './options.ts'
 import { loadPeerKey } from './peer-key.ts'
+import { rateKeyOf } from './rate-key.ts'
 import { ipOf } from './relay-limits.ts'
 import { remoteIpOf } from './remote-ip.ts'
 import { Federation } from './rendezvous/federation.ts'
@@ -37,6 +41,8 @@ export interface GhostNode {
   stop(): Promise<void>
 }
 
+/** What a message too many costs somebody that calls itself a node: it brings those of many. */
+const NODE_DEBIT = 0.02
 /** How many registrations delegated routing chooses its answer from. */
 const PROVIDERS_MAX = 1_000
 
@@ -59,6 +65,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
   const registry = new Registry({ clock: systemClock, random: systemRandom })
   let facts: NodeFacts | undefined
   let wills: Wills | undefined
+  let doorkeeper: Doorkeeper | undefined
   const routing = routingRoutes({
     ...checked,
     directory: directoryOf(registry),
@@ -84,15 +91,29 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
       remoteIp: (request) => remoteIpOf(request, checked.trustProxy),
       onPageGone: (address) => wills?.pageGone(address),
     }
-    const libp2p = await createHubLibp2p(server, port, privateKey, hooks, checked)
+    const isBanned = (peerId: PeerId): boolean => doorkeeper?.isBanned(peerId.toString()) ?? false
+    const libp2p = await createHubLibp2p(server, port, privateKey, hooks, checked, isBanned)
     running.push({ stop: () => libp2p.stop() })
     const { pubsub, relay } = libp2p.services
     const parts = { ...checked, libp2p, pubsub, clock: systemClock, random: systemRandom }
     const peers = new NodePeers({ ...parts, onChange: () => hub.review() })
+    const door = new Doorkeeper({
+      ...parts,
+      isNamed: (peerId) => peers.isNamed(peerIdFromString(peerId)),
+      addressOf: (peerId) => {
+        const [connection] = libp2p.getConnections(peerIdFromString(peerId))
+        const ip = connection && ipOf(connection.remoteAddr)
+        return ip && rateKeyOf(ip)
+      },
+    })
+    doorkeeper = door
+    running.push({ stop: () => door.close() })
     const hub = new Hub({
       ...parts,
       verifier: sharedVerifier,
       isNode: (peerId) => peers.has(peerId),
+      isNamed: (peerId) => peers.isNamed(peerId),
+      onOffence: (peerId, kind) => door.offended(peerId.toString(), kind, peers.has(peerId) ? NODE_DEBIT : 1),
       onEvents: (events) => {
         for (const event of events) wills?.seen(event)
       },

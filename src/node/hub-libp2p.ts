@@ -24,6 +24,7 @@ export async function createHubLibp2p(
   privateKey: PrivateKey,
   hooks: WebSocketHooks,
   options: CheckedOptions,
+  isBanned: (peerId: PeerId) => boolean,
 ) {
   const { host, announce, maxConnections, maxReservations, maxReservationsPerIp } = options
   let denyReservation = (_client: PeerId): boolean => true
@@ -44,7 +45,10 @@ export async function createHubLibp2p(
     },
     // A tab in the background answers late; the default of 5 s would cut it off.
     connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: 30_000 } },
-    connectionGater: { denyInboundRelayReservation: (client) => denyReservation(client) },
+    connectionGater: {
+      denyInboundEncryptedConnection: (peerId) => isBanned(peerId),
+      denyInboundRelayReservation: (client) => denyReservation(client),
+    },
     services: {
       identify: identify(),
       ping: ping(),

@@ -3,9 +3,12 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import { Gate } from '../gate/gate.ts'
 import { admitGossip } from '../gate/gossip.ts'
+import { Rates, type Source } from '../gate/rates.ts'
 import type { Verifier } from '../identity/verifier.ts'
+import { HUB_AUTHOR_BURST, HUB_AUTHOR_PER_SECOND } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { VALIDATION } from '../network/gossip.ts'
+import { forgetTopic, scoreTopic } from '../network/score.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { parseTopic } from '../wire/topic.ts'
@@ -31,6 +34,9 @@ export class Hub {
   readonly #logger: Logger
   readonly #maxRooms: number
   readonly #isNode: (peerId: PeerId) => boolean
+  readonly #isNamed: (peerId: PeerId) => boolean
+  readonly #onOffence: (peerId: PeerId, kind: 'reject' | 'excess') => void
+  readonly #rates: Rates
   readonly #onEvents: (events: readonly SignedEvent[]) => void
   readonly #rooms = new Map<string, Room>()
   /** Rooms there was no place for. */
@@ -45,6 +51,10 @@ export class Hub {
     maxRooms: number
     /** Whether a peer is another node: it is in a room for the sake of its clients. */
     isNode: (peerId: PeerId) => boolean
+    /** Whether a peer is a node this one was told of. Anybody can call itself a node. */
+    isNamed: (peerId: PeerId) => boolean
+    /** A neighbour brought something that nobody honest passes on, or too much. */
+    onOffence: (peerId: PeerId, kind: 'reject' | 'excess') => void
     /** The gate of a room let these through. */
     onEvents: (events: readonly SignedEvent[]) => void
   }) {
@@ -55,6 +65,11 @@ export class Hub {
     this.#logger = options.logger
     this.#maxRooms = options.maxRooms
     this.#isNode = options.isNode
+    this.#isNamed = options.isNamed
+    this.#onOffence = options.onOffence
+    // One for all rooms: whoever floods many is as much work as whoever floods one.
+    const author = { burst: HUB_AUTHOR_BURST, perSecond: HUB_AUTHOR_PER_SECOND }
+    this.#rates = new Rates({ clock: options.clock, author })
     this.#onEvents = options.onEvents
   }
 
@@ -77,11 +92,18 @@ export class Hub {
     this.#rooms.clear()
   }
 
-  /** Whether a client is in a room, and the room's gate would accept this event. */
+  /** Whether a client is in a room, can pay for the question, and the room's gate would accept this event. */
   async wouldAccept(topic: string, jwt: string, peerId: string): Promise<boolean> {
     const gate = this.#rooms.get(topic)?.gate
-    const isIn = this.#pubsub.getSubscribers(topic).some((subscriber) => subscriber.toString() === peerId)
-    return gate !== undefined && isIn && (await gate.inspect(jwt, 'live')).verdict === 'accept'
+    const client = this.#pubsub.getSubscribers(topic).find((subscriber) => subscriber.toString() === peerId)
+    if (gate === undefined || client === undefined) return false
+    const source = this.#sourceOf(client)
+    if (!gate.affords(source, { events: 1, bytes: jwt.length })) return false
+    return (await gate.inspect(jwt, 'live', source)).verdict === 'accept'
+  }
+
+  #sourceOf(peerId: PeerId): Source {
+    return { peerId: peerId.toString(), isCarrier: this.#isNamed(peerId) }
   }
 
   /** Publishes an event that a client left with the node, where the room's gate accepts it. */
@@ -125,12 +147,14 @@ export class Hub {
       if (this.#refused.size < this.#maxRooms) this.#refused.add(topic)
       return
     }
-    const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier })
-    this.#pubsub.topicValidators.set(topic, async (_peer, { data }) => {
-      const { verdict, events } = await admitGossip(gate, data)
+    const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier, rates: this.#rates })
+    this.#pubsub.topicValidators.set(topic, async (peer, { data }) => {
+      const { verdict, events } = await admitGossip(gate, data, this.#sourceOf(peer))
       this.#onEvents(events)
+      if (verdict === 'reject' || verdict === 'excess') this.#onOffence(peer, verdict)
       return VALIDATION[verdict]
     })
+    scoreTopic(this.#pubsub, topic)
     this.#pubsub.subscribe(topic)
     this.#rooms.set(topic, { gate, cancelLinger: undefined })
   }
@@ -140,6 +164,7 @@ export class Hub {
     this.#rooms.delete(topic)
     this.#pubsub.unsubscribe(topic)
     this.#pubsub.topicValidators.delete(topic)
+    forgetTopic(this.#pubsub, topic)
     for (const refused of this.#refused) {
       if (this.#rooms.size >= this.#maxRooms) break
       this.#refused.delete(refused)

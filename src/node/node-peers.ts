@@ -77,6 +77,11 @@ export class NodePeers {
     return this.#connected.has(peerId.toString())
   }
 
+  /** Whether a peer is a node this one was told of. */
+  isNamed(peerId: PeerId): boolean {
+    return this.#known.has(peerId)
+  }
+
   /** The nodes that are connected. */
   get connected(): PeerId[] {
     return [...this.#connected.values()]

@@ -2,10 +2,11 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { type Clock, systemClock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
+import { RateLimit } from '../gate/rate-limit.ts'
 import type { Logger } from '../logger.ts'
 import { ipBytes } from '../wire/ip-address.ts'
 import { decodeStunRequest, encodeStunAnswer } from '../wire/stun.ts'
-import { RateLimit, rateKeyOf } from './rate-limit.ts'
+import { rateKeyOf } from './rate-key.ts'
 
 /** A running STUN server. */
 export interface StunServer {

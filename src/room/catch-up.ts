@@ -337,7 +337,7 @@ export class CatchUp {
         contents,
         salt: newSalt((length) => this.#random.bytes(length)),
         admitAll: async (jwts) => {
-          const { messages, timeline, early, rejected } = await this.#state.admitHistory(jwts)
+          const { messages, timeline, early, rejected } = await this.#state.admitHistory(jwts, peerId)
           fresh.push(...messages)
           count += timeline
           isEarly ||= early

@@ -144,8 +144,8 @@ export class Room {
     this.#server = new SyncServer({
       clock,
       contents: () => this.#catchUp.contents(),
-      admitAll: async (jwts) => {
-        const { messages, rejected } = await this.state.admitHistory(jwts)
+      admitAll: async (jwts, peerId) => {
+        const { messages, rejected } = await this.state.admitHistory(jwts, peerId)
         this.#catchUp.received(messages)
         return { rejected }
       },
@@ -162,7 +162,7 @@ export class Room {
     await this.presence.join()
     this.assertOpen()
     const channel = this.#options.network.join(this.topic, {
-      onGossip: (data) => this.state.admitGossip(data),
+      onGossip: (data, from) => this.state.admitGossip(data, from),
       onNeighbours: () => this.#onNeighbours(),
       onWider: () => this.#onWider(),
       onPeerLost: (peerId) => this.#onPeerLost(peerId),

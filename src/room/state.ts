@@ -2,7 +2,9 @@ import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { Gate } from '../gate/gate.ts'
 import { admitGossip, type GossipVerdict } from '../gate/gossip.ts'
+import { Rates } from '../gate/rates.ts'
 import type { Verifier } from '../identity/verifier.ts'
+import { ROOM_AUTHOR_BURST, ROOM_AUTHOR_PER_SECOND } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
 import { isType, type Position, type SignedEvent } from '../wire/event.ts'
 import type { MessageEvent } from './changes.ts'
@@ -47,7 +49,8 @@ export class RoomState {
   }) {
     this.#did = options.did
     this.#clock = options.clock
-    this.#gate = new Gate(options)
+    const author = { burst: ROOM_AUTHOR_BURST, perSecond: ROOM_AUTHOR_PER_SECOND }
+    this.#gate = new Gate({ ...options, rates: new Rates({ clock: options.clock, author }) })
     this.#listener = options.listener
     this.#visibility = options.visibility
     this.#typing = options.typing
@@ -56,11 +59,12 @@ export class RoomState {
     this.#messages = new Messages({ ...options, timeline: this.timeline, now: () => this.#clock.now() })
   }
 
-  /** Admits a gossip message; the answer decides whether it travels on. */
-  async admitGossip(data: Uint8Array): Promise<GossipVerdict> {
+  /** Admits a gossip message of a neighbour; the answer decides whether it travels on. */
+  async admitGossip(data: Uint8Array, from: string): Promise<GossipVerdict> {
     // Verified side by side, applied in the order in which it came.
     const before = this.#lastArrival
-    const admitting = admitGossip(this.#gate, data)
+    // A node brings what everybody writes, and so does a member where there is no node.
+    const admitting = admitGossip(this.#gate, data, { peerId: from, isCarrier: true })
     // Its value is dropped: it would hold on to that of the one before, and so to all.
     this.#lastArrival = Promise.all([before, admitting]).then(() => {})
     await before
@@ -91,11 +95,18 @@ export class RoomState {
    * Admits what another member says happened before. Answers the messages that are
    * new, to be shown together, and how many of the events belong to the timeline,
    * new or not. `early`: one is from a clock that is ahead, and may be right later.
+   * Whoever brings more than anybody can look at is not listened to either.
    */
   async admitHistory(
     jwts: readonly string[],
+    from: string,
   ): Promise<{ messages: Message[]; timeline: number; early: boolean; rejected: boolean }> {
-    const answers = await Promise.all(jwts.map((jwt) => this.#gate.admit(jwt, 'history')))
+    const source = { peerId: from, isCarrier: true }
+    const bytes = jwts.reduce((sum, { length }) => sum + length, 0)
+    if (!this.#gate.affords(source, { events: jwts.length, bytes })) {
+      return { messages: [], timeline: 0, early: false, rejected: true }
+    }
+    const answers = await Promise.all(jwts.map((jwt) => this.#gate.admit(jwt, 'history', source)))
     if (this.#isClosed) return { messages: [], timeline: 0, early: false, rejected: false }
     const messages: Message[] = []
     let timeline = 0

@@ -8,7 +8,7 @@ import { type AdmitAll, type SyncContents, SyncSession } from './sync-session.ts
 export class SyncServer {
   readonly #clock: Clock
   readonly #contents: () => SyncContents
-  readonly #admitAll: AdmitAll
+  readonly #admitAll: (jwts: string[], peerId: string) => ReturnType<AdmitAll>
   /** By peer id: how much of its burst is used up, and since when. */
   readonly #used = new Map<string, { count: number; since: number }>()
   /** The peers that are being served, one as often as it is. */
@@ -17,7 +17,7 @@ export class SyncServer {
   constructor(options: {
     clock: Clock
     contents: () => SyncContents
-    admitAll: AdmitAll
+    admitAll: (jwts: string[], peerId: string) => ReturnType<AdmitAll>
   }) {
     this.#clock = options.clock
     this.#contents = options.contents
@@ -36,7 +36,7 @@ export class SyncServer {
       }
       this.#serving.push(peerId)
       try {
-        await this.#compare(stream, opening)
+        await this.#compare(stream, peerId, opening)
       } finally {
         this.#serving.splice(this.#serving.indexOf(peerId), 1)
       }
@@ -59,13 +59,17 @@ export class SyncServer {
     }
   }
 
-  async #compare(stream: FrameStream, opening: Extract<SyncFrame, { kind: 'open' }>): Promise<void> {
+  async #compare(
+    stream: FrameStream,
+    peerId: string,
+    opening: Extract<SyncFrame, { kind: 'open' }>,
+  ): Promise<void> {
     const session = new SyncSession({
       stream,
       clock: this.#clock,
       contents: this.#contents(),
       salt: opening.salt,
-      admitAll: this.#admitAll,
+      admitAll: (jwts) => this.#admitAll(jwts, peerId),
     })
     await session.join(opening)
   }

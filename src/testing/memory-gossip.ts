@@ -63,16 +63,16 @@ export class MemoryGossip {
 
   #send(from: MemoryChannel, to: MemoryChannel, message: GossipMessage, isCopy: boolean): void {
     this.#weather.after(this.#weather.latencyMs(), () => {
-      if (this.#carries(from.peer, to.peer)) to.peer.receive(() => this.#arrive(to, message, isCopy))
+      if (this.#carries(from.peer, to.peer)) to.peer.receive(() => this.#arrive(from, to, message, isCopy))
     })
   }
 
   /** A copy gets past the memory of what was seen, which is not for ever on a real network either. */
-  #arrive(to: MemoryChannel, message: GossipMessage, isCopy: boolean): void {
+  #arrive(from: MemoryChannel, to: MemoryChannel, message: GossipMessage, isCopy: boolean): void {
     if (to.isLeft) return
     if (!isCopy && message.seenBy.has(to)) return
     if (this.#floods) message.seenBy.add(to)
-    const answer = to.handler.onGossip(message.data.slice())
+    const answer = to.handler.onGossip(message.data.slice(), from.peer.peerId)
     if (!this.#floods) return
     void answer.then((verdict) => {
       if (verdict === 'accept' && !to.isLeft) this.#spread(to, message)

@@ -98,8 +98,8 @@ export class Device {
     const { trace } = this.#stage
     const observe = (handler: ChannelHandler): ChannelHandler => ({
       ...handler,
-      onGossip: async (data) => {
-        const verdict = await handler.onGossip(data)
+      onGossip: async (data, from) => {
+        const verdict = await handler.onGossip(data, from)
         this.#stage.judge.delivered(this, data, verdict)
         return verdict
       },

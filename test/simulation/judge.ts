@@ -1,4 +1,5 @@
 import type { GhostChatError } from '../../src/errors.ts'
+import type { GossipVerdict } from '../../src/gate/gossip.ts'
 import type { Message } from '../../src/room/message.ts'
 import { FORGED } from './attacks.ts'
 import type { Device } from './device.ts'
@@ -49,11 +50,11 @@ export class Judge {
     if (count <= KEPT_MAX) this.violations.push({ invariant, atMs: this.#elapsedMs(), detail })
   }
 
-  delivered(device: Device, data: Uint8Array, verdict: 'accept' | 'ignore' | 'reject'): void {
+  delivered(device: Device, data: Uint8Array, verdict: GossipVerdict): void {
     this.deliveries += 1
     const key = hashOf(data)
     this.#trace.note(device.spec.number, verdict, key)
-    if (verdict === 'ignore') return
+    if (verdict === 'ignore' || verdict === 'excess') return
     const first = this.#verdicts.get(key)
     if (first === undefined) this.#verdicts.set(key, { verdict, by: device.spec.number })
     else if (first.verdict !== verdict) {

@@ -8,8 +8,11 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 
-/** A libp2p node that knows gossipsub and nothing of GhostChat, connected to a GhostNode. Whoever makes one stops it. */
-export async function createBarePeer(nodeAddress: string): Promise<Libp2p<{ pubsub: GossipSub }>> {
+/**
+ * A libp2p node that knows gossipsub and nothing of GhostChat, connected to a
+ * GhostNode where one is given. Whoever makes one stops it.
+ */
+export async function createBarePeer(nodeAddress?: string): Promise<Libp2p<{ pubsub: GossipSub }>> {
   const peer = await createLibp2p({
     addresses: { listen: ['/p2p-circuit'] },
     transports: [webSockets(), circuitRelayTransport()],
@@ -21,7 +24,7 @@ export async function createBarePeer(nodeAddress: string): Promise<Libp2p<{ pubs
       pubsub: gossipsub({ globalSignaturePolicy: 'StrictNoSign', allowPublishToZeroTopicPeers: false }),
     },
   })
-  await peer.dial(multiaddr(nodeAddress))
+  if (nodeAddress !== undefined) await peer.dial(multiaddr(nodeAddress))
   return peer
 }
 

@@ -11,7 +11,7 @@ import {
   registrationBytes,
 } from '../../wire/rendezvous.ts'
 import { topicDigest } from '../../wire/topic-cid.ts'
-import { rateKeyOf } from '../rate-limit.ts'
+import { rateKeyOf } from '../rate-key.ts'
 import { Cookies } from './cookies.ts'
 import { Crowd } from './crowd.ts'
 import { Dice } from './dice.ts'

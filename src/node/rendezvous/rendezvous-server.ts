@@ -3,6 +3,7 @@ import { lpStream } from '@libp2p/utils'
 import type { Clock } from '../../clock.ts'
 import { RECORD_MAX_BYTES } from '../../discovery/peer-record.ts'
 import { describe } from '../../errors.ts'
+import { RateLimit } from '../../gate/rate-limit.ts'
 import type { Logger } from '../../logger.ts'
 import { decodeLength } from '../../wire/length-prefix.ts'
 import {
@@ -13,7 +14,7 @@ import {
   type RendezvousAnswer,
   type RendezvousRequest,
 } from '../../wire/rendezvous.ts'
-import { RateLimit, rateKeyOf } from '../rate-limit.ts'
+import { rateKeyOf } from '../rate-key.ts'
 import { Departures } from './departures.ts'
 import type { Federation } from './federation.ts'
 import type { Registry } from './registry.ts'

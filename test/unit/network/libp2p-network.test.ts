@@ -54,6 +54,7 @@ beforeEach(async () => {
     isNode: (peerId) => peerId.equals(node),
     onTopics() {},
     lookUp: async () => {},
+    onOffence() {},
     onClose: async () => {},
   })
   await network.start()

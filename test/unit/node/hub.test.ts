@@ -66,6 +66,8 @@ let pubsub: FakePubsub
 let libp2p: EventTarget
 let hub: Hub
 let nodes: PeerId[]
+let named: PeerId[]
+let offences: [peerId: string, kind: string][]
 let seen: string[]
 
 async function newPeer(): Promise<PeerId> {
@@ -81,6 +83,8 @@ function createHub(maxRooms = 100): Hub {
     logger: silentLogger,
     maxRooms,
     isNode: (peerId) => nodes.includes(peerId),
+    isNamed: (peerId) => named.includes(peerId),
+    onOffence: (peerId, kind) => offences.push([peerId.toString(), kind]),
     onEvents: (events) => seen.push(...events.map(({ id }) => id)),
   })
   created.start()
@@ -94,6 +98,8 @@ beforeEach(async () => {
   pubsub = new FakePubsub()
   libp2p = new EventTarget()
   nodes = []
+  named = []
+  offences = []
   seen = []
   hub = createHub()
 })
@@ -227,12 +233,13 @@ describe('a hub', () => {
 })
 
 describe('what a hub says to a gossip message', () => {
-  const validate = async (...jwts: string[]): Promise<unknown> =>
-    pubsub.topicValidators.get(TOPIC)?.(client, {
+  const validateFrom = async (peerId: PeerId, ...jwts: string[]): Promise<unknown> =>
+    pubsub.topicValidators.get(TOPIC)?.(peerId, {
       type: 'unsigned',
       topic: TOPIC,
       data: encodeFrame(jwts),
     })
+  const validate = (...jwts: string[]): Promise<unknown> => validateFrom(client, ...jwts)
 
   beforeEach(() => pubsub.set(TOPIC, client))
 
@@ -251,7 +258,43 @@ describe('what a hub says to a gossip message', () => {
     expect(await validate(messageBy(ada, 'elsewhere', { topic: other }).jwt)).toBe(
       TopicValidatorResult.Reject,
     )
+    expect(offences).toEqual([
+      [client.toString(), 'reject'],
+      [client.toString(), 'reject'],
+    ])
   })
+
+  /** Messages of 60 events by a second author, until the hub has no place for more. */
+  async function flood(from: PeerId, limit: number): Promise<number> {
+    for (let frames = 0; frames < limit; frames += 1) {
+      const jwts = Array.from({ length: 60 }, (_, number) => messageBy(testAuthor(2), `${number}`).jwt)
+      if ((await validateFrom(from, ...jwts)) !== TopicValidatorResult.Accept) return frames
+    }
+    return limit
+  }
+
+  it('is ignore for a client that floods, before anybody else has to verify it, and others go on', async () => {
+    expect(await flood(client, 100)).toBeLessThan(100)
+    expect(offences.at(-1)).toEqual([client.toString(), 'excess'])
+    const before = seen.length
+    expect(await validate(messageBy(testAuthor(2), 'more', { at: NOW + 1 }).jwt)).toBe(
+      TopicValidatorResult.Accept,
+    )
+    expect(await flood(client, 100)).toBe(0)
+    expect(seen.length - before).toBe(1)
+    expect(await validateFrom(stranger, messageBy(ada, 'hello').jwt)).toBe(TopicValidatorResult.Accept)
+  }, 20_000)
+
+  it('is accept for more of a node that was named: it brings what many write', async () => {
+    named = [stranger]
+    let frames = 0
+    for (; frames < 55; frames += 1) {
+      const jwts = Array.from({ length: 60 }, (_, at) => messageBy(testAuthor(3 + (at % 3)), `${frames}`).jwt)
+      if ((await validateFrom(stranger, ...jwts)) !== TopicValidatorResult.Accept) break
+    }
+    expect(frames).toBe(55)
+    expect(offences).toEqual([])
+  }, 20_000)
 })
 
 describe('a will', () => {
@@ -288,4 +331,14 @@ describe('a will', () => {
     expect(pubsub.published).toHaveLength(1)
     expect(await hub.wouldAccept(TOPIC, jwt, client.toString())).toBe(false)
   })
+
+  it('is charged to whoever leaves it: nobody has as many verified as it likes', async () => {
+    pubsub.set(TOPIC, client, stranger)
+    const jwt = leave()
+    let asked = 0
+    while (asked < 10_000 && (await hub.wouldAccept(TOPIC, jwt, client.toString()))) asked += 1
+    expect(asked).toBeLessThan(4_001)
+    expect(await hub.wouldAccept(TOPIC, jwt, client.toString())).toBe(false)
+    expect(await hub.wouldAccept(TOPIC, jwt, stranger.toString())).toBe(true)
+  }, 20_000)
 })

@@ -70,7 +70,7 @@ beforeEach(() => {
   })
 })
 
-const gossip = (...jwts: string[]): Promise<string> => state.admitGossip(encodeFrame(jwts))
+const gossip = (...jwts: string[]): Promise<string> => state.admitGossip(encodeFrame(jwts), testPeerId(9))
 const join = (author: typeof ada, peer: number, at = 0): string =>
   eventBy(author, 'join', { peer: testPeerId(peer), data: {} }, { at: NOW + at }).jwt
 
@@ -120,7 +120,7 @@ describe('what a device knows of a room', () => {
       join(ada, 1),
       messageBy(ada, '1', { at: NOW - 2 }).jwt,
     ]
-    const { messages, timeline, rejected } = await state.admitHistory(answers)
+    const { messages, timeline, rejected } = await state.admitHistory(answers, testPeerId(9))
     expect([textsOf(messages), timeline, rejected]).toEqual([['2', '1'], 2, false])
     expect(told).toEqual([['joined', ada.did]])
     expect(textsOf(state.messages(10))).toEqual(['1', '2'])
@@ -128,11 +128,10 @@ describe('what a device knows of a room', () => {
 
   it('keeps what is right of a history with a forgery, and says that there was one', async () => {
     const forged = signClaims(bob, claimsBy(ada, 'message', { text: 'forged' }))
-    const { messages, timeline, rejected } = await state.admitHistory([
-      messageBy(ada, 'right').jwt,
-      forged,
-      'rubbish',
-    ])
+    const { messages, timeline, rejected } = await state.admitHistory(
+      [messageBy(ada, 'right').jwt, forged, 'rubbish'],
+      testPeerId(9),
+    )
     expect([textsOf(messages), timeline, rejected]).toEqual([['right'], 1, true])
     expect(state.timeline.size).toBe(1)
   })
@@ -140,7 +139,7 @@ describe('what a device knows of a room', () => {
   it('does not tell twice of a message that came both ways', async () => {
     const { jwt } = messageBy(ada, 'hello')
     await gossip(jwt)
-    expect((await state.admitHistory([jwt])).messages).toEqual([])
+    expect((await state.admitHistory([jwt], testPeerId(9))).messages).toEqual([])
     expect(told).toEqual([['message', 'hello']])
   })
 
@@ -247,7 +246,10 @@ describe('time', () => {
       gossip(join(ada, 1), messageBy(ada, 'hello').jwt, start),
       gossip(eventBy(bob, 'leave', { peer: testPeerId(2) }).jwt),
     ]
-    const history = state.admitHistory([join(bob, 2), messageBy(bob, 'before', { at: NOW - 1 }).jwt])
+    const history = state.admitHistory(
+      [join(bob, 2), messageBy(bob, 'before', { at: NOW - 1 }).jwt],
+      testPeerId(9),
+    )
     const own = state.admitOwnMessage(messageBy(me, 'mine'))
     state.close()
     typing.close()

@@ -1,8 +1,13 @@
 import type { Clock } from '../clock.ts'
-import { ipBytes } from '../wire/ip-address.ts'
 
 /** Sums of fractions are off by less than this. */
 const ROUNDING_MS = 0.001
+
+/** What a bucket holds when it is full, and what flows into it each second. */
+export interface Allowance {
+  burst: number
+  perSecond: number
+}
 
 /**
  * Token buckets, one a key: `burst` at once, and `perSecond` more each second.
@@ -23,7 +28,7 @@ export class RateLimit {
   /** When the bucket of a key will be full again: all there is to know of it. The key used longest ago is first. */
   readonly #fullAt = new Map<string, number>()
 
-  constructor(options: { clock: Clock; burst: number; perSecond: number; maxKeys: number }) {
+  constructor(options: Allowance & { clock: Clock; maxKeys: number }) {
     this.#clock = options.clock
     this.#start = options.clock.now()
     this.#tokenMs = 1_000 / options.perSecond
@@ -36,17 +41,31 @@ export class RateLimit {
     return this.#fullAt.size
   }
 
-  /** Takes a token. Answers 0, or after how many milliseconds there will be one. */
-  take(key: string): number {
+  /** Takes tokens, all or none; one unless told. Answers 0, or after how many milliseconds there will be as many. */
+  take(key: string, tokens = 1): number {
     const now = this.#clock.now() - this.#start
-    // Not emptier than empty, where the clock was set back.
-    const fullAt = Math.min(Math.max(this.#fullAt.get(key) ?? now, now), now + this.#burstMs)
-    const waitMs = fullAt + this.#tokenMs - (now + this.#burstMs)
-    const isGranted = waitMs < ROUNDING_MS
+    const fullAt = this.#fullAtOf(key, now)
+    const waitMs = this.#waitMs(fullAt, now, tokens)
     this.#fullAt.delete(key)
-    this.#fullAt.set(key, isGranted ? fullAt + this.#tokenMs : fullAt)
+    this.#fullAt.set(key, waitMs === 0 ? fullAt + tokens * this.#tokenMs : fullAt)
     this.#makeRoom()
-    return isGranted ? 0 : Math.ceil(waitMs - ROUNDING_MS)
+    return waitMs
+  }
+
+  /** Whether {@link take} would grant as many. Takes nothing. */
+  has(key: string, tokens = 1): boolean {
+    const now = this.#clock.now() - this.#start
+    return this.#waitMs(this.#fullAtOf(key, now), now, tokens) === 0
+  }
+
+  #fullAtOf(key: string, now: number): number {
+    // Not emptier than empty, where the clock was set back.
+    return Math.min(Math.max(this.#fullAt.get(key) ?? now, now), now + this.#burstMs)
+  }
+
+  #waitMs(fullAt: number, now: number, tokens: number): number {
+    const waitMs = fullAt + tokens * this.#tokenMs - (now + this.#burstMs)
+    return waitMs < ROUNDING_MS ? 0 : Math.ceil(waitMs - ROUNDING_MS)
   }
 
   #makeRoom(): void {
@@ -55,13 +74,4 @@ export class RateLimit {
       this.#fullAt.delete(key)
     }
   }
-}
-
-/**
- * The key of an IP address: IPv4 as it is, IPv6 by its /64, which is what one
- * household or server gets and can choose addresses from.
- */
-export function rateKeyOf(ip: string): string {
-  const bytes = ipBytes(ip)
-  return bytes === undefined ? ip : bytes.subarray(0, 8).join('.')
 }

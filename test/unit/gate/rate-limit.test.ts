@@ -1,6 +1,6 @@
 import { ManualClock } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { RateLimit, rateKeyOf } from '../../../src/node/rate-limit.ts'
+import { RateLimit } from '../../../src/gate/rate-limit.ts'
 import { NOW } from '../../support/authors.ts'
 
 let clock: ManualClock
@@ -39,6 +39,18 @@ describe('a rate limit', () => {
     expect(limit.take('a')).toBe(0)
   })
 
+  it('takes as many at once as are asked for, all or none', async () => {
+    expect(limit.take('a', 2)).toBe(0)
+    expect(limit.has('a', 2)).toBe(false)
+    expect(limit.take('a', 2)).toBe(500)
+    expect(limit.has('a', 1)).toBe(true)
+    expect(limit.take('a')).toBe(0)
+    await clock.advance(1_500)
+    expect(limit.take('a', 3)).toBe(0)
+    expect(limit.take('b', 4)).toBeGreaterThan(0)
+    expect(limit.take('b', 3)).toBe(0)
+  })
+
   it('counts every key by itself', () => {
     granted('a', 10)
     expect(granted('b', 10)).toBe(3)
@@ -67,21 +79,5 @@ describe('a rate limit', () => {
     expect(moved.take('a')).toBe(1_000)
     now += 1_000
     expect(moved.take('a')).toBe(0)
-  })
-})
-
-describe('the key of an address', () => {
-  it('is the same for an IPv4 address and the same inside IPv6', () => {
-    expect(rateKeyOf('::ffff:192.0.2.1')).toBe(rateKeyOf('192.0.2.1'))
-    expect(rateKeyOf('192.0.2.1')).not.toBe(rateKeyOf('192.0.2.2'))
-  })
-
-  it('is the same for all addresses of an IPv6 /64, and another for the next', () => {
-    expect(rateKeyOf('2001:db8:1:2:3:4:5:6')).toBe(rateKeyOf('2001:db8:1:2::1'))
-    expect(rateKeyOf('2001:db8:1:2::1')).not.toBe(rateKeyOf('2001:db8:1:3::1'))
-  })
-
-  it('is the text itself where it is no address', () => {
-    expect(rateKeyOf('unknown')).toBe('unknown')
   })
 })

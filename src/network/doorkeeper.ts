@@ -1,0 +1,138 @@
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { Libp2p } from '@libp2p/interface'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../logger.ts'
+import { debit, GRAYLIST_SCORE, scoreOf } from './score.ts'
+
+/** How soon after an offence the score of whoever it was is looked at. */
+const LOOK_MS = 250
+/** How long after its last offence a neighbour is kept an eye on. */
+const SUSPICION_MS = 3_000
+/** How long whoever was put out for wrong messages stays out. Gossipsub forgets a score when its peer reconnects. */
+const BAN_MS = 10 * 60_000
+/** How long for too many: it may be a device at full speed in a room that others flood. */
+const EXCESS_BAN_MS = 60_000
+/** How long after somebody was put out others from its address pay … */
+const TROUBLE_MS = 60_000
+/** … so many times as much for a message too many. Whoever brings none pays nothing, and is not concerned. */
+const TROUBLE_FACTOR = 5
+/** How many are remembered; a peer id costs nothing, so that somebody may come back as another one. */
+const BANS_MAX = 10_000
+
+/**
+ * Puts those neighbours out that misbehave: gossipsub takes whoever is below zero
+ * out of its meshes and does not listen to whoever is below the last threshold, but
+ * the connection would stay, and everything they send would still be read.
+ * Only the peer itself is put out, never its address: others share it.
+ */
+export class Doorkeeper {
+  readonly #libp2p: Libp2p
+  readonly #pubsub: GossipSub
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #isNamed: (peerId: string) => boolean
+  readonly #addressOf: (peerId: string) => string | undefined
+  /** By peer id: when it offended last, and how. */
+  readonly #suspects = new Map<string, { at: number; kind: 'reject' | 'excess' }>()
+  /** By address: until when whoever comes from there is suspected of being somebody who was put out. */
+  readonly #trouble = new Map<string, number>()
+  /** By peer id: until when it stays out, the first one first. */
+  readonly #bans = new Map<string, number>()
+  #cancelLook: (() => void) | undefined
+
+  constructor(options: {
+    libp2p: Libp2p
+    pubsub: GossipSub
+    clock: Clock
+    logger: Logger
+    /**
+     * Whether a peer is a node that was named by hand. Nobody hangs up on it: it is
+     * not listened to while its score is what it is, and it would be dialled again.
+     */
+    isNamed: (peerId: string) => boolean
+    /** Where a peer comes from, in a form that is the same for all who share an address; nothing where that says nothing. */
+    addressOf: (peerId: string) => string | undefined
+  }) {
+    this.#libp2p = options.libp2p
+    this.#pubsub = options.pubsub
+    this.#clock = options.clock
+    this.#logger = options.logger
+    this.#isNamed = options.isNamed
+    this.#addressOf = options.addressOf
+  }
+
+  /** How many are put out. */
+  get banned(): number {
+    return this.#bans.size
+  }
+
+  /**
+   * A neighbour brought a message that nobody honest passes on (`reject`), which
+   * gossipsub counts, or one too many (`excess`), which costs it `amount`. A named
+   * node owes nothing for those: it brings what others write, and passes on what its
+   * own rates let through.
+   */
+  offended(peerId: string, kind: 'reject' | 'excess', amount = 1): void {
+    if (kind === 'excess') {
+      if (this.#isNamed(peerId)) return
+      debit(this.#pubsub, peerId, amount * (this.#isTroubled(peerId) ? TROUBLE_FACTOR : 1))
+    }
+    const worst = this.#suspects.get(peerId)?.kind === 'reject' ? 'reject' : kind
+    this.#suspects.set(peerId, { at: this.#clock.now(), kind: worst })
+    this.#cancelLook ??= this.#clock.after(LOOK_MS, () => this.#look())
+  }
+
+  /** Whether a peer was put out, and may not come in yet. */
+  isBanned(peerId: string): boolean {
+    const until = this.#bans.get(peerId)
+    if (until === undefined) return false
+    if (until > this.#clock.now()) return true
+    this.#bans.delete(peerId)
+    return false
+  }
+
+  close(): void {
+    this.#cancelLook?.()
+    this.#cancelLook = undefined
+    this.#suspects.clear()
+  }
+
+  #look(): void {
+    this.#cancelLook = undefined
+    const now = this.#clock.now()
+    for (const [peerId, { at, kind }] of this.#suspects) {
+      if (scoreOf(this.#pubsub, peerId) < GRAYLIST_SCORE) this.#putOut(peerId, kind)
+      if (now - at >= SUSPICION_MS) this.#suspects.delete(peerId)
+    }
+    if (this.#suspects.size > 0) this.#cancelLook = this.#clock.after(LOOK_MS, () => this.#look())
+  }
+
+  /** Whether somebody from the same address was put out lately. */
+  #isTroubled(peerId: string): boolean {
+    if (this.#trouble.size === 0) return false
+    return (this.#trouble.get(this.#addressOf(peerId) ?? '') ?? 0) > this.#clock.now()
+  }
+
+  #putOut(peerId: string, kind: 'reject' | 'excess'): void {
+    this.#suspects.delete(peerId)
+    if (this.#isNamed(peerId)) return
+    const now = this.#clock.now()
+    remember(this.#bans, peerId, now + (kind === 'reject' ? BAN_MS : EXCESS_BAN_MS))
+    const address = this.#addressOf(peerId)
+    if (address !== undefined) remember(this.#trouble, address, now + TROUBLE_MS)
+    this.#logger.debug(`the peer ${peerId} misbehaves and is put out`)
+    for (const connection of this.#libp2p.getConnections()) {
+      if (connection.remotePeer.toString() === peerId) connection.abort(new Error('misbehaves'))
+    }
+  }
+}
+
+/** Notes something in a table that does not grow without end; the first one in is the first one out. */
+function remember(table: Map<string, number>, key: string, until: number): void {
+  table.delete(key)
+  table.set(key, until)
+  for (const first of table.keys()) {
+    if (table.size <= BANS_MAX) break
+    table.delete(first)
+  }
+}

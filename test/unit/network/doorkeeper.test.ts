@@ -1,0 +1,152 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { ManualClock } from 'ghostchat/testing'
+import { createLibp2p } from 'libp2p'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../src/logger.ts'
+import { Doorkeeper } from '../../../src/network/doorkeeper.ts'
+import { hubGossip } from '../../../src/network/gossip.ts'
+import { NOW } from '../../support/authors.ts'
+
+let clock: ManualClock
+let scores: Map<string, number>
+let aborted: string[]
+let named: string[]
+let addresses: Map<string, string>
+let mallory: PeerId
+let ada: PeerId
+let doorkeeper: Doorkeeper
+
+async function newPeer(): Promise<PeerId> {
+  return peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+}
+
+beforeEach(async () => {
+  clock = new ManualClock(NOW)
+  scores = new Map()
+  aborted = []
+  named = []
+  addresses = new Map()
+  mallory = await newPeer()
+  ada = await newPeer()
+  doorkeeper = doorkeeperOf({
+    score: { score: (peerId: string) => scores.get(peerId) ?? 0 },
+  } as unknown as GossipSub)
+})
+
+function doorkeeperOf(pubsub: GossipSub): Doorkeeper {
+  const connectionOf = (remotePeer: PeerId): Connection =>
+    ({ remotePeer, abort: () => aborted.push(remotePeer.toString()) }) as unknown as Connection
+  return new Doorkeeper({
+    libp2p: { getConnections: () => [mallory, ada, mallory].map(connectionOf) } as unknown as Libp2p,
+    pubsub,
+    clock,
+    logger: silentLogger,
+    isNamed: (peerId) => named.includes(peerId),
+    addressOf: (peerId) => addresses.get(peerId),
+  })
+}
+
+/** A gossipsub whose scores are what its neighbours owe. */
+async function scored(): Promise<{ pubsub: GossipSub; owed: (peerId: string) => number }> {
+  const peer = await createLibp2p({ start: false, services: { identify: identify(), pubsub: hubGossip() } })
+  const { pubsub } = peer.services
+  const { opts } = pubsub as GossipSub & {
+    opts: { scoreParams: { appSpecificScore(peerId: string): number } }
+  }
+  const owed = (peerId: string): number => Math.round(opts.scoreParams.appSpecificScore(peerId))
+  Object.assign(pubsub, { score: { score: owed } })
+  return { pubsub, owed }
+}
+
+describe('a doorkeeper', () => {
+  it('puts out whoever is below the last threshold, with all its connections and nobody beside it', async () => {
+    const id = mallory.toString()
+    doorkeeper.offended(id, 'reject')
+    doorkeeper.offended(ada.toString(), 'excess')
+    await clock.advance(500)
+    expect(aborted).toEqual([])
+    scores.set(id, -81)
+    await clock.advance(250)
+    expect(aborted).toEqual([id, id])
+    expect(doorkeeper.isBanned(id)).toBe(true)
+    expect(doorkeeper.isBanned(ada.toString())).toBe(false)
+  })
+
+  it('lets it in again after ten minutes', async () => {
+    const id = mallory.toString()
+    scores.set(id, -1_000)
+    doorkeeper.offended(id, 'reject')
+    await clock.advance(250 + 10 * 60_000 - 1)
+    expect(doorkeeper.isBanned(id)).toBe(true)
+    await clock.advance(1)
+    expect(doorkeeper.isBanned(id)).toBe(false)
+    expect(doorkeeper.banned).toBe(0)
+  })
+
+  it('leaves whoever offends a little alone, and looks no longer than it has to', async () => {
+    scores.set(mallory.toString(), -80)
+    doorkeeper.offended(mallory.toString(), 'reject')
+    await clock.advance(5_000)
+    expect(aborted).toEqual([])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('hangs up on no node that was named by hand', async () => {
+    const id = mallory.toString()
+    named.push(id)
+    scores.set(id, -1_000)
+    doorkeeper.offended(id, 'reject')
+    doorkeeper.offended(id, 'excess')
+    await clock.advance(5_000)
+    expect(aborted).toEqual([])
+    expect(doorkeeper.isBanned(id)).toBe(false)
+  })
+
+  it('lets somebody who only brought too much in again after a minute', async () => {
+    const id = mallory.toString()
+    scores.set(id, -81)
+    doorkeeper.offended(id, 'excess')
+    await clock.advance(250 + 60_000 - 1)
+    expect(doorkeeper.isBanned(id)).toBe(true)
+    await clock.advance(1)
+    expect(doorkeeper.isBanned(id)).toBe(false)
+  })
+
+  it('has whoever brings too much pay five times as much where somebody was put out, and whoever does not nothing', async () => {
+    const { pubsub, owed } = await scored()
+    const scoredDoor = doorkeeperOf(pubsub)
+    for (const peerId of [mallory, ada]) addresses.set(peerId.toString(), '192.0.2.1')
+    const id = mallory.toString()
+    for (let times = 0; times < 110; times += 1) scoredDoor.offended(id, 'excess')
+    expect(owed(id)).toBe(-40)
+    for (let times = 0; times < 80; times += 1) scoredDoor.offended(id, 'excess')
+    await clock.advance(250)
+    expect(aborted).toEqual([id, id])
+    expect(owed(ada.toString())).toBe(0)
+    for (let times = 0; times < 22; times += 1) scoredDoor.offended(ada.toString(), 'excess')
+    expect(owed(ada.toString())).toBe(-40)
+    scoredDoor.close()
+  })
+
+  it('remembers so many only', async () => {
+    for (let number = 0; number < 10_050; number += 1) {
+      scores.set(`${number}`, -100)
+      doorkeeper.offended(`${number}`, 'reject')
+    }
+    await clock.advance(250)
+    expect(doorkeeper.banned).toBe(10_000)
+    expect(doorkeeper.isBanned('0')).toBe(false)
+    expect(doorkeeper.isBanned('10049')).toBe(true)
+  })
+
+  it('ends with what it guards', async () => {
+    scores.set(mallory.toString(), -100)
+    doorkeeper.offended(mallory.toString(), 'reject')
+    doorkeeper.close()
+    expect(clock.pending).toBe(0)
+  })
+})

@@ -20,7 +20,6 @@ type RejectReason = Malformed | 'wrong-audience' | 'bad-signature'
 /** Why this peer, now, has no use for an event. */
 type IgnoreReason =
   | 'duplicate'
-  | 'reused-jti'
   | 'expired'
   | 'in-the-future'
   | 'not-history'
@@ -116,9 +115,8 @@ export class Gate {
     const { claims, signed, signature } = parsed
     if (claims.aud !== this.topic) return { verdict: 'reject', reason: 'wrong-audience' }
     const event = eventOf(jwt, claims)
-    const seen = this.#seen.find(event)
-    if (seen === 'duplicate') return { verdict: 'ignore', reason: seen, event }
-    const reason = seen === undefined ? this.#untimely(event, origin) : seen
+    if (this.#seen.has(event)) return { verdict: 'ignore', reason: 'duplicate', event }
+    const reason = this.#untimely(event, origin)
     if (reason !== undefined) return { verdict: 'ignore', reason }
     if (source !== undefined && this.#rates?.introduce(source, claims.iss) === false) {
       return { verdict: 'ignore', reason: 'too-many-authors' }
@@ -137,9 +135,7 @@ export class Gate {
     if (verdict.verdict !== 'accept') return verdict
     // The same event may have been accepted while this one's signature was being verified.
     const { event } = verdict
-    const seen = this.#seen.find(event)
-    if (seen === 'duplicate') return { verdict: 'ignore', reason: seen, event }
-    if (seen !== undefined) return { verdict: 'ignore', reason: seen }
+    if (this.#seen.has(event)) return { verdict: 'ignore', reason: 'duplicate', event }
     // Not remembered: it may come again when there is a place for it.
     if (source !== undefined && this.#rates?.write(event.claims.iss, this.topic) === false) {
       return { verdict: 'ignore', reason: 'over-rate' }

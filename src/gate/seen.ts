@@ -3,13 +3,12 @@ import { toMilliseconds } from '../wire/claims.ts'
 import type { SignedEvent } from '../wire/event.ts'
 
 /**
- * The events a gate has admitted, remembered until they expire: at most
- * `max` of them, the first ones out first.
+ * The events a gate has admitted, remembered by their ids until they expire: at
+ * most `max` of them, the first ones out first.
  */
 export class SeenEvents {
   readonly #max: number
-  /** By author and `jti`, so that an author cannot use one `jti` for two events. */
-  readonly #events = new Map<string, { id: string; expires: number; isPassedOn: boolean }>()
+  readonly #events = new Map<string, { expires: number; isPassedOn: boolean }>()
 
   constructor(max = SEEN_MAX) {
     this.#max = max
@@ -19,34 +18,24 @@ export class SeenEvents {
     return this.#events.size
   }
 
-  /** Whether this very event, or another of this author with this `jti`, was admitted. */
-  find(event: SignedEvent): 'duplicate' | 'reused-jti' | undefined {
-    const known = this.#events.get(keyOf(event))
-    if (known === undefined) return undefined
-    return known.id === event.id ? 'duplicate' : 'reused-jti'
+  /** Whether this event was admitted. */
+  has({ id }: SignedEvent): boolean {
+    return this.#events.has(id)
   }
 
   /** Notes that an admitted event travels on. Answers whether it had not yet. */
-  passOn(event: SignedEvent): boolean {
-    const known = this.#events.get(keyOf(event))
-    if (known === undefined || known.id !== event.id || known.isPassedOn) return false
+  passOn({ id }: SignedEvent): boolean {
+    const known = this.#events.get(id)
+    if (known === undefined || known.isPassedOn) return false
     known.isPassedOn = true
     return true
   }
 
-  add(event: SignedEvent, now: number): void {
-    this.#events.set(keyOf(event), {
-      id: event.id,
-      expires: toMilliseconds(event.claims.exp),
-      isPassedOn: false,
-    })
-    for (const [key, { expires }] of this.#events) {
+  add({ id, claims }: SignedEvent, now: number): void {
+    this.#events.set(id, { expires: toMilliseconds(claims.exp), isPassedOn: false })
+    for (const [oldest, { expires }] of this.#events) {
       if (this.#events.size <= this.#max && expires > now) break
-      this.#events.delete(key)
+      this.#events.delete(oldest)
     }
   }
-}
-
-function keyOf(event: SignedEvent): string {
-  return `${event.claims.iss} ${event.claims.jti}`
 }

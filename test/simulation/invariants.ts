@@ -32,7 +32,7 @@ export const INVARIANTS = {
   /** In the end all have the same messages of honest authors. */
   'same-history': 'now',
   /** … and of malicious ones. */
-  'same-history-of-all': 'sync',
+  'same-history-of-all': 'now',
   /** Delivery and lists are right also where malicious devices that pass nothing on are all that is between honest ones. */
   eclipse: 'sync',
   /** Everything in the history was told. */

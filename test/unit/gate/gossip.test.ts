@@ -50,14 +50,6 @@ describe('admitGossip', () => {
     expect(await said(fresh(), other())).toEqual(['ignore', 1])
   })
 
-  it('passes nothing on beside a second event of one jti', async () => {
-    const jti = 'AAECAwQFBgcICQoLDA0ODw'
-    expect(await said(messageBy(ada, '1', { jti }).jwt, messageBy(ada, '2', { jti }).jwt)).toEqual([
-      'ignore',
-      1,
-    ])
-  })
-
   it('passes an event on, once, that was remembered from a message that went no further', async () => {
     const right = fresh()
     expect(await said(right, expired())).toEqual(['ignore', 1])

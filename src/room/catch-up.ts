@@ -32,8 +32,8 @@ import {
 
 /** How many pages `request` asks for beyond those its limit needs. */
 const PAGES_BEYOND = 10
-/** How often others are asked where nobody who answered keeps all of the past. */
-const LATE_ATTEMPTS = 3
+/** How often others are asked where nobody had older events. */
+const IN_VAIN_MAX = 2
 /** The longest pause between two looks when nobody answers. */
 const LATE_LOOK_MAX_MS = 24_000
 
@@ -54,8 +54,6 @@ interface Answers {
   count: number
   /** Somebody has older events than it sent. */
   more: boolean
-  /** Somebody who answered keeps all of the past. */
-  isAll: boolean
 }
 
 /** What was missed and came back. */
@@ -97,6 +95,8 @@ export class CatchUp {
   #isNewcomer = true
   /** When the connection was made. */
   #connectedAt = Number.POSITIVE_INFINITY
+  /** A first page has come. */
+  #hasPage = false
   /** From here on this device wants everything. */
   #horizon: Bound
   /** What came since a connection was made, to be told together. */
@@ -206,21 +206,17 @@ export class CatchUp {
     const signal = AbortSignal.any([this.#closing.signal, ...(options.signal ? [options.signal] : [])])
     signal.throwIfAborted()
     await untilAborted(this.#caughtUp, signal)
-    let attempts = 0
     // A page may hold nothing that is shown: some more than the limit needs, but not without end.
-    for (let pages = Math.ceil(limit / SYNC_NEWEST_MAX) + PAGES_BEYOND; pages > 0; pages -= 1) {
+    let pages = Math.ceil(limit / SYNC_NEWEST_MAX) + PAGES_BEYOND
+    for (let inVain = 0; pages > 0 && inVain < IN_VAIN_MAX; pages -= 1) {
       if (this.#state.messages(limit, before).length === limit) break
-      const fresh: Message[] = []
-      const place = this.#state.timeline.boundBefore(before)
-      const newest = { limit: SYNC_NEWEST_MAX, ...(place && { before: place }) }
-      const { more, isAll } = await this.#ask({ newest, peers: SYNC_PEERS, signal }, fresh).finally(() =>
-        this.#tell(fresh, false),
-      )
-      const next = this.#state.timeline.boundBefore(before)
-      const isFurther = next !== undefined && (place === undefined || compareBounds(next, place) < 0)
+      const horizon = this.#horizon
+      const isAll = horizon === START
+      const newest = { limit: SYNC_NEWEST_MAX, before: horizon }
+      await this.#look({ peers: SYNC_PEERS, signal, ...(!isAll && { newest }) })
+      if (isAll || this.#recovery.candidates().length === 0) break
       // Whoever was asked may have come late itself.
-      if (!isAll && this.#recovery.candidates().length > SYNC_PEERS && attempts < LATE_ATTEMPTS) attempts += 1
-      else if (!more || !isFurther) break
+      inVain = this.#horizon === horizon ? inVain + 1 : 0
     }
     return this.#state.messages(limit, before)
   }
@@ -258,9 +254,10 @@ export class CatchUp {
 
   /** What a newcomer misses is the backlog, and anybody else what came since. Answers how many members answered. */
   async #askForMissed(round: Round, fresh: Message[]): Promise<number> {
-    const count = this.#isNewcomer
-      ? await this.#fetchBacklog(round, fresh)
-      : (await this.#ask(round, fresh)).count
+    const count =
+      this.#isNewcomer && round.newest === undefined
+        ? await this.#fetchBacklog(round, fresh)
+        : (await this.#ask(round, fresh)).count
     // There is nobody who could have more than this.
     if (this.#recovery.candidates().length === 0 && this.#backlogLimit > 0) this.#horizon = START
     return count
@@ -276,8 +273,7 @@ export class CatchUp {
     const { count, more } = await this.#ask({ newest: { limit }, peers, signal }, fresh)
     const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
     if (more && history < limit) {
-      const before = this.#state.timeline.boundBefore()
-      const newest = { limit: limit - history, ...(before && { before }) }
+      const newest = { limit: limit - history, before: this.#horizon }
       await this.#ask({ newest, peers: 1, signal }, fresh)
     }
     if (count > 0) this.#isNewcomer = false
@@ -300,7 +296,7 @@ export class CatchUp {
   async #ask(round: Round, fresh: Message[]): Promise<Answers> {
     const { newest, peers, first, signal } = round
     const channel = this.#channel
-    if (channel === undefined) return { count: 0, more: false, isAll: false }
+    if (channel === undefined) return { count: 0, more: false }
     const missing = this.#gaps.open()
     const ask = async (peerId: string): Promise<SyncOutcome> => {
       const outcome = await this.#compare(channel, peerId, newest, fresh, signal)
@@ -308,12 +304,7 @@ export class CatchUp {
       return outcome
     }
     const answers = await this.#recovery.run(ask, { signal, peers, first })
-    const beginning = this.#clock.now() - RETENTION_MS + FUTURE_MS
-    return {
-      count: answers.length,
-      more: answers.some(({ restBefore }) => restBefore !== undefined),
-      isAll: answers.some(({ floor }) => floor.timestamp <= beginning),
-    }
+    return { count: answers.length, more: answers.some(({ restBefore }) => restBefore !== undefined) }
   }
 
   async #compare(
@@ -359,19 +350,21 @@ export class CatchUp {
 
   /**
    * A page has come: from its oldest event on, nothing may be missing any more. Where
-   * it is not full, all of the past is wanted: whoever was asked may have come a
-   * moment ago itself.
+   * the first one is not full, all of the past is wanted: whoever was asked may have
+   * come a moment ago itself.
    */
-  #widen({ limit, before }: NewestQuestion, { restBefore }: SyncOutcome, count: number): void {
+  #widen({ limit, before }: NewestQuestion, { restBefore, floor }: SyncOutcome, count: number): void {
     if (limit === 0) return
     if (restBefore !== undefined && count < Math.min(limit, SYNC_NEWEST_MAX)) {
       throw new SyncRefusal('the peer sent less than it has')
     }
-    if (restBefore !== undefined) this.#gaps.outside()
-    const begin = restBefore ?? START
-    const isFirst = before === undefined && this.#isNewcomer
-    const isNext = before !== undefined && compareBounds(before, this.#horizon) >= 0
+    const isFirst = before === undefined && !this.#hasPage
+    if (before === undefined) this.#hasPage = true
+    const isWhole = isFirst || floor.timestamp <= this.#clock.now() - RETENTION_MS + FUTURE_MS
+    const begin = restBefore ?? (isWhole ? START : this.#horizon)
+    const isNext = before === undefined || compareBounds(before, this.#horizon) >= 0
     if (isFirst || (isNext && compareBounds(begin, this.#horizon) < 0)) this.#horizon = begin
+    if (restBefore !== undefined) this.#gaps.outside()
   }
 
   #repairLater(): void {

@@ -108,15 +108,6 @@ export class Timeline {
     return { timestamp: Math.max(0, cut, now - this.#window.maxAgeMs), prefix: '' }
   }
 
-  /** A place before all events that are known before a position; `undefined` where there are none. */
-  boundBefore(position?: Position): Bound | undefined {
-    const [oldest] = this.slice(Number.POSITIVE_INFINITY, position).events
-    if (oldest === undefined) return position && { timestamp: position.timestamp + 1, prefix: '' }
-    const { timestamp } = oldest
-    const ids = this.#events.filter((event) => event.timestamp === timestamp).map(({ id }) => id)
-    return { timestamp, prefix: ids.sort()[0] ?? '' }
-  }
-
   /** The message with this id. */
   message(id: string): MessageEvent | undefined {
     const event = this.#byId.get(id)

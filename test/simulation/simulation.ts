@@ -17,7 +17,7 @@ const CRASH_NOTICED_MS = 95_000
 /** In the quiet phase: when all leases of what was have run out and been renewed. */
 const STILL_AFTER_MS = 130_000
 /** How long before the end everybody asks for all there is. */
-const LOOK_BACK_MS = 20_000
+const LOOK_BACK_MS = 48_000
 /** … and how long what is said then may take. */
 const CALM_DELIVERY_MS = 20_000
 const CALM_SENDERS = 5

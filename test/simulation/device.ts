@@ -88,6 +88,11 @@ export class Device {
     this.#stage.network.wake(this.peerId)
   }
 
+  /** Whether another device is on its list; by its DID, for anybody may claim to be at a peer. */
+  lists(other: Device): boolean {
+    return this.room.state.roster.member(other.did)?.devices.includes(other.peerId) === true
+  }
+
   /** The ids of its history, in its order. */
   history(): string[] {
     return this.room.state.timeline.slice(Number.POSITIVE_INFINITY).events.map(({ id }) => id)

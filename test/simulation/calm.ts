@@ -6,6 +6,8 @@ import { hasGoodClock, mustSee } from './verdict.ts'
 const STILL_AFTER_MS = 130_000
 /** How long after it somebody leaves … */
 const LEAVES_AFTER_MS = 5_000
+/** … so soon after it showed something new … */
+const MOMENT_MS = 2
 /** … and when everybody must know everything. */
 const KNOWN_AFTER_MS = 25_000
 const SENDERS = 5
@@ -41,7 +43,8 @@ export class Calm {
     at(STILL_AFTER_MS, async () => {
       this.#newcomer = await this.#around.welcome()
     })
-    at(STILL_AFTER_MS + LEAVES_AFTER_MS, () => this.#leave())
+    at(STILL_AFTER_MS + LEAVES_AFTER_MS, () => this.#show())
+    at(STILL_AFTER_MS + LEAVES_AFTER_MS + MOMENT_MS, () => this.#leaver?.leave())
     at(STILL_AFTER_MS + KNOWN_AFTER_MS, () => this.#judge())
   }
 
@@ -61,15 +64,13 @@ export class Calm {
     })
   }
 
-  /** What it shows last may well come after its leave. */
-  async #leave(): Promise<void> {
+  /** What is shown last may well come after the leave. */
+  async #show(): Promise<void> {
     this.#leaver = this.#around
       .present()
       .slice(SENDERS)
       .findLast((device) => device !== this.#newcomer && hasGoodClock(device))
-    if (this.#leaver === undefined) return
-    void this.#leaver.room.presence.update({ name: 'about to go' })
-    await this.#leaver.leave()
+    await this.#leaver?.room.presence.update({ name: 'about to go' })
   }
 
   #judge(): void {

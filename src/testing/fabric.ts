@@ -251,6 +251,7 @@ export class Fabric {
       this.#coming.get(a)?.delete(b)
       this.#coming.get(b)?.delete(a)
       if (this.carries(a, b) && !a.links.has(b)) tell(this.#link(a, b))
+      else this.#weave()
     })
   }
 

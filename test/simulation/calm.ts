@@ -1,6 +1,7 @@
 import type { Device } from './device.ts'
 import { type Judge, nameOf } from './judge.ts'
-import { hasGoodClock, mustSee } from './verdict.ts'
+import { hasGoodClock } from './scenario.ts'
+import { mustSee } from './verdict.ts'
 
 /** In the quiet phase: when all leases of what was have run out and been renewed. */
 const STILL_AFTER_MS = 130_000
@@ -51,7 +52,7 @@ export class Calm {
   async #speak(): Promise<void> {
     const { judge, present, send, at } = this.#around
     judge.mustStay = (device, did) => this.#mustStay(device, did)
-    const listeners = present().filter(hasGoodClock)
+    const listeners = present().filter(({ spec }) => hasGoodClock(spec))
     const senders = listeners.slice(0, SENDERS)
     await Promise.all(senders.map(send))
     const ids = senders.flatMap(({ sent }) => sent.at(-1)?.id ?? [])
@@ -69,14 +70,14 @@ export class Calm {
     this.#leaver = this.#around
       .present()
       .slice(SENDERS)
-      .findLast((device) => device !== this.#newcomer && hasGoodClock(device))
+      .findLast((device) => device !== this.#newcomer && hasGoodClock(device.spec))
     await this.#leaver?.room.presence.update({ name: 'about to go' })
   }
 
   #judge(): void {
     const { judge, present } = this.#around
     const [newcomer, leaver] = [this.#newcomer, this.#leaver]
-    const devices = present().filter(hasGoodClock)
+    const devices = present().filter(({ spec }) => hasGoodClock(spec))
     for (const device of devices) {
       if (leaver !== undefined && device.lists(leaver)) {
         judge.object('calm-roster', `${nameOf(device)} lists ${nameOf(leaver)}, who left 20 s ago`)
@@ -94,8 +95,8 @@ export class Calm {
   #mustStay(device: Device, did: string): boolean {
     const newcomer = this.#newcomer
     const isNew = newcomer === undefined || device === newcomer || did === newcomer.did
-    if (isNew || device.state !== 'present' || !hasGoodClock(device)) return false
+    if (isNew || device.state !== 'present' || !hasGoodClock(device.spec)) return false
     const others = this.#around.present().filter((other) => other.did === did)
-    return others.length > 0 && others.every((other) => hasGoodClock(other) && mustSee(device, other))
+    return others.length > 0 && others.every((other) => hasGoodClock(other.spec) && mustSee(device, other))
   }
 }

@@ -7,10 +7,10 @@ import type { Violation } from './invariants.ts'
 import { Judge, nameOf } from './judge.ts'
 import { KeyRing } from './key-ring.ts'
 import { Mallory } from './mallory.ts'
-import type { DeviceSpec, Scenario, Step } from './scenario.ts'
+import { type DeviceSpec, hasGoodClock, type Scenario, type Step } from './scenario.ts'
 import { Stage } from './stage.ts'
 import { Trace } from './trace.ts'
-import { hasGoodClock, judgeEnd } from './verdict.ts'
+import { judgeEnd } from './verdict.ts'
 
 const BEGINS_AT = 1_800_000_000_000
 /** After a crash: the lease of 90 s and what is on its way. */
@@ -206,7 +206,7 @@ class Run {
 
   #judgeCrash(crashed: Device): void {
     for (const device of this.#present()) {
-      if (!hasGoodClock(device) || !hasGoodClock(crashed)) continue
+      if (!hasGoodClock(device.spec) || !hasGoodClock(crashed.spec)) continue
       // By the clock of whoever looks, the lease ends that much later.
       const laterMs = crashed.spec.offsetMs - device.spec.offsetMs
       if (laterMs <= 0 && device.lists(crashed)) {

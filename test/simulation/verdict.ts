@@ -1,10 +1,8 @@
 import { toSeconds } from '../../src/wire/claims.ts'
 import type { Device } from './device.ts'
 import { type Judge, nameOf } from './judge.ts'
-import type { DeviceSpec } from './scenario.ts'
+import { type DeviceSpec, hasGoodClock } from './scenario.ts'
 
-/** Clocks within this of the right time are good enough for everything (the gate allows 60 s between two). */
-const GOOD_CLOCK_MS = 30_000
 /**
  * A presence event holds for 90 s by the clock of whoever has it, and is renewed every 30 s: of whom one's own
  * clock is further ahead than this, it may run out between two renewals.
@@ -25,7 +23,7 @@ export function judgeEnd(
   judge: Judge,
   { honestDids, specs }: { honestDids: ReadonlySet<string>; specs: ReadonlyMap<string, DeviceSpec> },
 ): void {
-  const good = devices.filter(hasGoodClock)
+  const good = devices.filter(({ spec }) => hasGoodClock(spec))
   const present = new Set(devices.map(({ peerId }) => peerId))
   judgeHistories(good, honestDids, judge)
   for (const device of good) {
@@ -34,10 +32,6 @@ export function judgeEnd(
     judgeOutbox(device, devices.length, judge)
   }
   judgeShown(good, specs, judge)
-}
-
-export function hasGoodClock({ spec }: Device): boolean {
-  return Math.abs(spec.offsetMs) <= GOOD_CLOCK_MS
 }
 
 /** Whether a device has to see another one all the time: their clocks differ by little enough. */

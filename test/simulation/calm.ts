@@ -9,8 +9,11 @@ const STILL_AFTER_MS = 130_000
 const LEAVES_AFTER_MS = 5_000
 /** … so soon after it showed something new … */
 const MOMENT_MS = 2
-/** … and when everybody must know everything. */
-const KNOWN_AFTER_MS = 25_000
+/**
+ * … and when everybody must know everything. A newcomer whose first neighbour passes nothing on is heard of with
+ * its first renewal, after 30 s.
+ */
+const KNOWN_AFTER_MS = 40_000
 const SENDERS = 5
 
 /** What a calm phase needs of the run. */
@@ -80,14 +83,14 @@ export class Calm {
     const devices = present().filter(({ spec }) => hasGoodClock(spec))
     for (const device of devices) {
       if (leaver !== undefined && device.lists(leaver)) {
-        judge.object('calm-roster', `${nameOf(device)} lists ${nameOf(leaver)}, who left 20 s ago`)
+        judge.object('calm-roster', `${nameOf(device)} lists ${nameOf(leaver)}, who left 35 s ago`)
       }
       if (newcomer === undefined) continue
       if (!device.lists(newcomer) && mustSee(device, newcomer)) {
-        judge.object('calm-roster', `${nameOf(device)} does not list ${nameOf(newcomer)}, who came 25 s ago`)
+        judge.object('calm-roster', `${nameOf(device)} does not list ${nameOf(newcomer)}, who came 40 s ago`)
       }
       if (!newcomer.lists(device) && mustSee(newcomer, device)) {
-        judge.object('calm-roster', `${nameOf(newcomer)}, who came 25 s ago, does not list ${nameOf(device)}`)
+        judge.object('calm-roster', `${nameOf(newcomer)}, who came 40 s ago, does not list ${nameOf(device)}`)
       }
     }
   }

@@ -2,14 +2,14 @@ import { untilAborted } from '../abort.ts'
 import type { FrameStream } from '../network/network.ts'
 import type { Weather } from './conditions.ts'
 import { MemoryGossip } from './memory-gossip.ts'
-import { type MemoryChannel, MemoryPeer } from './memory-peer.ts'
+import { type MemoryChannel, MemoryPeer, type Wires } from './memory-peer.ts'
 import { type BreakOff, type Lane, memoryStreams } from './memory-stream.ts'
 import { isJoined, missingLinks } from './topology.ts'
 
 type Pair = readonly [MemoryPeer, MemoryPeer]
 
 /** What holds a network in memory together: who is connected with whom, and what goes over it. */
-export class Fabric {
+export class Fabric implements Wires {
   readonly #weather: Weather
   /** How many neighbours a peer looks for; `undefined`: all there are. */
   readonly #wanted: number | undefined

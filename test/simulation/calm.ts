@@ -1,5 +1,5 @@
 import type { Device } from './device.ts'
-import { type Judge, nameOf } from './judge.ts'
+import { type Judge, nameOf, type Witness } from './judge.ts'
 import { hasGoodClock } from './scenario.ts'
 import { mustSee } from './verdict.ts'
 
@@ -95,7 +95,7 @@ export class Calm {
     }
   }
 
-  #mustStay(device: Device, did: string): boolean {
+  #mustStay(device: Witness, did: string): boolean {
     const newcomer = this.#newcomer
     const isNew = newcomer === undefined || device === newcomer || did === newcomer.did
     if (isNew || device.state !== 'present' || !hasGoodClock(device.spec)) return false

@@ -25,6 +25,8 @@ const { values } = parseArgs({
 /** A run that takes this long does not end. */
 const HANGS_MS = 120_000
 const FAILURES_SHOWN = 5
+/** A run needs a tenth of it. Left to itself, a process takes what the machine has before it cleans up. */
+const HEAP_MAX_MB = 512
 
 const peers = numberOf('peers', values.peers, 2)
 const isFailure = ({ invariant }: Violation): boolean => values.all || INVARIANTS[invariant] === 'now'
@@ -70,7 +72,9 @@ async function runMany(): Promise<number> {
 
 /** One process: runs the seed it is given, says what came of it, and is given the next one. */
 function work(take: (outcome: Outcome | undefined) => number | undefined): Promise<void> {
-  const worker = fork(new URL('./worker.ts', import.meta.url))
+  const worker = fork(new URL('./worker.ts', import.meta.url), {
+    execArgv: [`--max-old-space-size=${HEAP_MAX_MB}`],
+  })
   return new Promise((resolve, reject) => {
     let timeout: NodeJS.Timeout | undefined
     const fail = (message: string): void => {

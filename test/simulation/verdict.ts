@@ -1,6 +1,6 @@
 import { toSeconds } from '../../src/wire/claims.ts'
 import type { Device } from './device.ts'
-import { type Judge, nameOf } from './judge.ts'
+import { type Judge, nameOf, type Witness } from './judge.ts'
 import { type DeviceSpec, hasGoodClock } from './scenario.ts'
 
 /**
@@ -35,7 +35,7 @@ export function judgeEnd(
 }
 
 /** Whether a device has to see another one all the time: their clocks differ by little enough. */
-export function mustSee(device: Device, other: Device): boolean {
+export function mustSee(device: Witness, other: Witness): boolean {
   return device.spec.offsetMs - other.spec.offsetMs <= LEASE_MARGIN_MS
 }
 

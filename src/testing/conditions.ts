@@ -23,7 +23,7 @@ export interface NetworkConditions {
   noticeMs: readonly [min: number, max: number]
 }
 
-export const CALM: NetworkConditions = {
+const CALM: NetworkConditions = {
   latencyMs: [0, 0],
   loss: 0,
   duplication: 0,

@@ -2,14 +2,14 @@ import { untilAborted } from '../abort.ts'
 import type { FrameStream } from '../network/network.ts'
 import type { Weather } from './conditions.ts'
 import { MemoryGossip } from './memory-gossip.ts'
-import { type MemoryChannel, MemoryPeer } from './memory-peer.ts'
+import { type MemoryChannel, MemoryPeer, type Wires } from './memory-peer.ts'
 import { type BreakOff, type Lane, memoryStreams } from './memory-stream.ts'
 import { isJoined, missingLinks } from './topology.ts'
 
 type Pair = readonly [MemoryPeer, MemoryPeer]
 
 /** What holds a network in memory together: who is connected with whom, and what goes over it. */
-export class Fabric {
+export class Fabric implements Wires {
   readonly #weather: Weather
   /** How many neighbours a peer looks for; `undefined`: all there are. */
   readonly #wanted: number | undefined
@@ -27,6 +27,7 @@ export class Fabric {
       floods: wanted !== undefined,
       neighbours: (channel) => this.neighboursOf(channel),
       carries: (from, to) => this.carries(from, to),
+      reaches: (from, to) => this.reaches(from, to),
     })
   }
 
@@ -37,10 +38,14 @@ export class Fabric {
     return peer
   }
 
-  /** Whether something sent by one peer gets to another. */
+  /** Whether one peer can send something to another. */
   carries(from: MemoryPeer, to: MemoryPeer): boolean {
-    if (from.isGone || to.isGone || from.isCutOff || to.isCutOff) return false
-    return this.#part(from.peerId) === this.#part(to.peerId)
+    return !from.isGone && !from.isCutOff && this.reaches(from, to)
+  }
+
+  /** Whether what one peer has sent gets to another: also when the sender is gone by now. */
+  reaches(from: MemoryPeer, to: MemoryPeer): boolean {
+    return !to.isGone && !to.isCutOff && this.#part(from.peerId) === this.#part(to.peerId)
   }
 
   neighboursOf({ peer, topic }: MemoryChannel): MemoryChannel[] {
@@ -77,7 +82,10 @@ export class Fabric {
   /** Gone, and says so: the connections are closed. */
   close(peer: MemoryPeer): void {
     if (!this.#remove(peer)) return
-    this.#drop(linksOf(peer))
+    // After what it said last.
+    const ms = this.#weather.conditions.latencyMs[1]
+    if (ms === 0) this.#drop(linksOf(peer))
+    else this.#weather.timer(ms, () => this.#drop(linksOf(peer)))
   }
 
   crash(peerId: string): void {
@@ -136,9 +144,13 @@ export class Fabric {
     let lastAt = 0
     let underWay = 0
     return (arrive) => {
+      if (!this.carries(from, to)) {
+        onLost()
+        return
+      }
       const now = this.#weather.now()
       lastAt = Math.max(lastAt, now + this.#weather.latencyMs())
-      const come = (): void => (this.carries(from, to) ? to.receive(arrive) : onLost())
+      const come = (): void => (this.reaches(from, to) ? to.receive(arrive) : onLost())
       if (lastAt === now && underWay === 0) {
         come()
         return
@@ -239,6 +251,7 @@ export class Fabric {
       this.#coming.get(a)?.delete(b)
       this.#coming.get(b)?.delete(a)
       if (this.carries(a, b) && !a.links.has(b)) tell(this.#link(a, b))
+      else this.#weave()
     })
   }
 

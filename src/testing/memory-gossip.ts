@@ -23,6 +23,7 @@ export class MemoryGossip {
   readonly #floods: boolean
   readonly #neighbours: (channel: MemoryChannel) => MemoryChannel[]
   readonly #carries: (from: MemoryPeer, to: MemoryPeer) => boolean
+  readonly #reaches: (from: MemoryPeer, to: MemoryPeer) => boolean
   /** By topic and bytes: the messages of the last minutes, the oldest first. */
   readonly #messages = new Map<string, GossipMessage>()
 
@@ -31,13 +32,17 @@ export class MemoryGossip {
     options: {
       floods: boolean
       neighbours: (channel: MemoryChannel) => MemoryChannel[]
+      /** Whether one can send to another. */
       carries: (from: MemoryPeer, to: MemoryPeer) => boolean
+      /** Whether what one has sent gets to another. */
+      reaches: (from: MemoryPeer, to: MemoryPeer) => boolean
     },
   ) {
     this.#weather = weather
     this.#floods = options.floods
     this.#neighbours = options.neighbours
     this.#carries = options.carries
+    this.#reaches = options.reaches
   }
 
   /** Answers how many neighbours the message was handed to. */
@@ -63,7 +68,7 @@ export class MemoryGossip {
 
   #send(from: MemoryChannel, to: MemoryChannel, message: GossipMessage, isCopy: boolean): void {
     this.#weather.after(this.#weather.latencyMs(), () => {
-      if (this.#carries(from.peer, to.peer)) to.peer.receive(() => this.#arrive(from, to, message, isCopy))
+      if (this.#reaches(from.peer, to.peer)) to.peer.receive(() => this.#arrive(from, to, message, isCopy))
     })
   }
 

@@ -1,7 +1,16 @@
 import { base58btc } from 'multiformats/bases/base58'
 import type { Channel, ChannelHandler, FrameStream, Network } from '../network/network.ts'
 import type { Random } from '../random.ts'
-import type { Fabric } from './fabric.ts'
+
+/** What a participant needs of the network. */
+export interface Wires {
+  joined(channel: MemoryChannel): void
+  left(channel: MemoryChannel): void
+  close(peer: MemoryPeer): void
+  neighboursOf(channel: MemoryChannel): MemoryChannel[]
+  publish(channel: MemoryChannel, data: Uint8Array<ArrayBuffer>): number
+  open(from: MemoryChannel, peerId: string, signal: AbortSignal): Promise<FrameStream>
+}
 
 /** One participant of a network in memory. */
 export class MemoryPeer implements Network {
@@ -15,13 +24,13 @@ export class MemoryPeer implements Network {
   isCutOff = false
   /** What came while it sleeps. */
   #held: (() => void)[] | undefined
-  readonly #fabric: Fabric
+  readonly #wires: Wires
 
   /** Whether others may count on it to pass messages on. */
   readonly relays: boolean
 
-  constructor(fabric: Fabric, random: Random, relays: boolean) {
-    this.#fabric = fabric
+  constructor(wires: Wires, random: Random, relays: boolean) {
+    this.#wires = wires
     this.relays = relays
     this.peerId = `12D3KooW${base58btc.encode(random.bytes(33)).slice(1, 45)}`
   }
@@ -31,14 +40,14 @@ export class MemoryPeer implements Network {
   }
 
   join(topic: string, handler: ChannelHandler): Channel {
-    const channel = new MemoryChannel(this.#fabric, this, topic, handler)
+    const channel = new MemoryChannel(this.#wires, this, topic, handler)
     this.channels.set(topic, channel)
-    this.#fabric.joined(channel)
+    this.#wires.joined(channel)
     return channel
   }
 
   async close(): Promise<void> {
-    this.#fabric.close(this)
+    this.#wires.close(this)
     this.channels.clear()
   }
 
@@ -82,10 +91,10 @@ export class MemoryChannel implements Channel {
   readonly peer: MemoryPeer
   readonly topic: string
   readonly handler: ChannelHandler
-  readonly #fabric: Fabric
+  readonly #wires: Wires
 
-  constructor(fabric: Fabric, peer: MemoryPeer, topic: string, handler: ChannelHandler) {
-    this.#fabric = fabric
+  constructor(wires: Wires, peer: MemoryPeer, topic: string, handler: ChannelHandler) {
+    this.#wires = wires
     this.peer = peer
     this.topic = topic
     this.handler = handler
@@ -96,15 +105,15 @@ export class MemoryChannel implements Channel {
   }
 
   neighbours(): number {
-    return this.#fabric.neighboursOf(this).length
+    return this.#wires.neighboursOf(this).length
   }
 
   async publish(data: Uint8Array<ArrayBuffer>): Promise<number> {
-    return this.#fabric.publish(this, data)
+    return this.#wires.publish(this, data)
   }
 
   open(peerId: string, { signal }: { signal: AbortSignal }): Promise<FrameStream> {
-    return this.#fabric.open(this, peerId, signal)
+    return this.#wires.open(this, peerId, signal)
   }
 
   /** There are no nodes. */
@@ -113,6 +122,6 @@ export class MemoryChannel implements Channel {
   leave(): void {
     if (this.isLeft) return
     this.peer.channels.delete(this.topic)
-    this.#fabric.left(this)
+    this.#wires.left(this)
   }
 }

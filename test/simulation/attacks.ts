@@ -100,7 +100,7 @@ export function garbage({ dice }: Means, length: number): Uint8Array<ArrayBuffer
 }
 
 /** The devices that announced themselves. */
-export function peersIn(heard: readonly string[]): string[] {
+function peersIn(heard: readonly string[]): string[] {
   const peers = new Set<string>()
   for (const jwt of heard) {
     const parsed = parseJwt(jwt)

@@ -6,7 +6,7 @@ import type { RoomListener } from '../../src/room/listener.ts'
 import type { Message } from '../../src/room/message.ts'
 import { Room } from '../../src/room/room.ts'
 import { DeviceClock } from './device-clock.ts'
-import type { DeviceSpec } from './scenario.ts'
+import { type DeviceSpec, hasGoodClock } from './scenario.ts'
 import { slowVerifier } from './slow-verifier.ts'
 import type { Stage } from './stage.ts'
 
@@ -31,7 +31,8 @@ export class Device {
     this.spec = spec
     this.did = identity.did
     this.clock = new DeviceClock(stage.clock, spec.offsetMs)
-    this.#network = stage.network.peer()
+    // Whose clock is wrong ignores what others accept, and passes none of it on.
+    this.#network = stage.network.peer({ relays: stage.eclipse || hasGoodClock(spec) })
     const random = stage.randomFor(`device ${spec.number}`)
     this.room = new Room({
       topic: stage.topic,
@@ -86,6 +87,11 @@ export class Device {
     this.presentSinceMs = this.#stage.elapsedMs
     this.clock.wake()
     this.#stage.network.wake(this.peerId)
+  }
+
+  /** Whether another device is on its list; by its DID, for anybody may claim to be at a peer. */
+  lists(other: Device): boolean {
+    return this.room.state.roster.member(other.did)?.devices.includes(other.peerId) === true
   }
 
   /** The ids of its history, in its order. */

@@ -1,10 +1,11 @@
 import type { GhostChatError } from '../../src/errors.ts'
 import type { GossipVerdict } from '../../src/gate/gossip.ts'
 import type { Message } from '../../src/room/message.ts'
+import type { Room } from '../../src/room/room.ts'
 import { FORGED } from './attacks.ts'
-import type { Device } from './device.ts'
 import type { Invariant, Violation } from './invariants.ts'
 import type { KeyRing } from './key-ring.ts'
+import type { DeviceSpec } from './scenario.ts'
 import { hashOf, type Trace } from './trace.ts'
 
 /** What takes a way from everybody to everybody over those who pass messages on. */
@@ -17,6 +18,15 @@ const NEEDS_WAY: ReadonlySet<Invariant> = new Set([
 /** Of one invariant, the first ones tell what is to be told. */
 const KEPT_MAX = 3
 
+/** An honest device as its judge sees it. */
+export interface Witness {
+  readonly spec: DeviceSpec
+  readonly state: 'coming' | 'present' | 'asleep' | 'gone'
+  readonly room: Room
+  /** The messages it told, by id. */
+  readonly told: Map<string, Message>
+}
+
 /** Watches a run as it goes on, and keeps what was not as it has to be. */
 export class Judge {
   readonly violations: Violation[] = []
@@ -25,7 +35,7 @@ export class Judge {
   /** How many messages honest devices told. */
   tellings = 0
   /** Whether a user may not come or go on a device's list now. */
-  mustStay: (device: Device, did: string) => boolean = () => false
+  mustStay: (device: Witness, did: string) => boolean = () => false
   readonly #eclipse: boolean
   readonly #keys: KeyRing
   readonly #trace: Trace
@@ -33,7 +43,7 @@ export class Judge {
   readonly #counts = new Map<Invariant, number>()
   /** By message: what the first honest gate that did not ignore it said. */
   readonly #verdicts = new Map<string, { verdict: string; by: number }>()
-  readonly #listed = new Map<Device, Set<string>>()
+  readonly #listed = new Map<Witness, Set<string>>()
 
   constructor(options: { eclipse: boolean; keys: KeyRing; trace: Trace; elapsedMs: () => number }) {
     this.#eclipse = options.eclipse
@@ -50,7 +60,7 @@ export class Judge {
     if (count <= KEPT_MAX) this.violations.push({ invariant, atMs: this.#elapsedMs(), detail })
   }
 
-  delivered(device: Device, data: Uint8Array, verdict: GossipVerdict): void {
+  delivered(device: Witness, data: Uint8Array, verdict: GossipVerdict): void {
     this.deliveries += 1
     const key = hashOf(data)
     this.#trace.note(device.spec.number, verdict, key)
@@ -63,7 +73,7 @@ export class Judge {
     }
   }
 
-  told(device: Device, message: Message): void {
+  told(device: Witness, message: Message): void {
     this.tellings += 1
     if (device.told.has(message.id)) {
       this.object('told-once', `${nameOf(device)} told ${message.id} (${message.text}) twice`)
@@ -75,7 +85,7 @@ export class Judge {
     if (device.state === 'gone') this.object('no-failure', `${nameOf(device)} told a message after it left`)
   }
 
-  joined(device: Device, did: string): void {
+  joined(device: Witness, did: string): void {
     this.shown(device, did)
     const listed = this.#listed.get(device) ?? new Set()
     if (listed.has(did)) this.object('joined-left', `${nameOf(device)} told that ${did} joined twice`)
@@ -83,7 +93,7 @@ export class Judge {
     if (this.mustStay(device, did)) this.object('calm-roster', `${nameOf(device)} told that ${did} joined`)
   }
 
-  left(device: Device, did: string): void {
+  left(device: Witness, did: string): void {
     if (this.#listed.get(device)?.delete(did) !== true) {
       this.object('joined-left', `${nameOf(device)} told that ${did} left, who had not joined`)
     }
@@ -91,16 +101,16 @@ export class Judge {
   }
 
   /** A device shows something else of a member. */
-  shown(device: Device, did: string): void {
+  shown(device: Witness, did: string): void {
     if (device.room.state.roster.member(did)?.presence['name'] !== FORGED) return
     this.object('genuine', `${nameOf(device)} shows of ${did} what it did not say`)
   }
 
-  failed(device: Device, error: GhostChatError): void {
+  failed(device: Witness, error: GhostChatError): void {
     this.object('no-failure', `${nameOf(device)}: ${error.code} ${error.message}`)
   }
 }
 
-export function nameOf(device: Device): string {
+export function nameOf(device: Witness): string {
   return `device ${device.spec.number}`
 }

@@ -3,13 +3,14 @@
  *
  * Runs many seeds, or one in detail. Exit code 1 when an invariant did not hold, with what is needed to see it again.
  */
+import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
 import { drawScenario } from './draw.ts'
 import { INVARIANTS, type Violation } from './invariants.ts'
 import { describeScenario, timeOf } from './scenario.ts'
 import { type Report, simulate } from './simulation.ts'
+import type { Outcome } from './worker.ts'
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +25,8 @@ const { values } = parseArgs({
 /** A run that takes this long does not end. */
 const HANGS_MS = 120_000
 const FAILURES_SHOWN = 5
+/** A run needs a tenth of it. Left to itself, a process takes what the machine has before it cleans up. */
+const HEAP_MAX_MB = 512
 
 const peers = numberOf('peers', values.peers, 2)
 const isFailure = ({ invariant }: Violation): boolean => values.all || INVARIANTS[invariant] === 'now'
@@ -45,15 +48,18 @@ async function runMany(): Promise<number> {
   const seeds = Array.from({ length: count }, (_, index) => first + index)
   const began = performance.now()
   const reports: Report[] = []
+  let cpuMs = 0
   const failed: Report[] = []
   const workers = Array.from({ length: numberOf('workers', values.workers, 1) }, () => work(take))
   await Promise.all(workers)
-  console.log(summaryOf(reports, failed.length, (performance.now() - began) / 1000))
+  console.log(summaryOf(reports, failed.length, performance.now() - began, cpuMs))
   return failed.length === 0 ? 0 : 1
 
-  function take(report: Report | undefined): number | undefined {
-    if (report !== undefined) {
+  function take(outcome: Outcome | undefined): number | undefined {
+    if (outcome !== undefined) {
+      const { report } = outcome
       reports.push(report)
+      cpuMs += outcome.cpuMs
       if (report.violations.some(isFailure)) {
         failed.push(report)
         if (failed.length <= FAILURES_SHOWN) show(report)
@@ -64,27 +70,31 @@ async function runMany(): Promise<number> {
   }
 }
 
-/** One worker: runs the seed it is given, says what came of it, and is given the next one. */
-function work(take: (report: Report | undefined) => number | undefined): Promise<void> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url))
+/** One process: runs the seed it is given, says what came of it, and is given the next one. */
+function work(take: (outcome: Outcome | undefined) => number | undefined): Promise<void> {
+  const worker = fork(new URL('./worker.ts', import.meta.url), {
+    execArgv: [`--max-old-space-size=${HEAP_MAX_MB}`],
+  })
   return new Promise((resolve, reject) => {
     let timeout: NodeJS.Timeout | undefined
-    const next = (report: Report | undefined): void => {
+    const fail = (message: string): void => {
+      worker.kill('SIGKILL')
+      reject(new Error(message))
+    }
+    const next = (outcome: Outcome | undefined): void => {
       clearTimeout(timeout)
-      const seed = take(report)
+      const seed = take(outcome)
       if (seed === undefined) {
-        void worker.terminate()
+        worker.disconnect()
         resolve()
         return
       }
-      timeout = setTimeout(
-        () => reject(new Error(`seed ${seed} does not end; again: ${commandFor(seed)}`)),
-        HANGS_MS,
-      )
-      worker.postMessage({ seed, peers })
+      timeout = setTimeout(() => fail(`seed ${seed} does not end; again: ${commandFor(seed)}`), HANGS_MS)
+      worker.send({ seed, peers })
     }
-    worker.on('message', next)
+    worker.on('message', (outcome) => next(outcome as Outcome))
     worker.on('error', reject)
+    worker.on('exit', (code) => fail(`a process ended with ${code}`))
     next(undefined)
   })
 }
@@ -107,7 +117,7 @@ function progress(done: number, count: number, failed: number, began: number): v
   else if (done % Math.ceil(count / 10) === 0) console.log(line)
 }
 
-function summaryOf(reports: readonly Report[], failed: number, seconds: number): string {
+function summaryOf(reports: readonly Report[], failed: number, ms: number, cpuMs: number): string {
   const sum = (of: (report: Report) => number): number =>
     reports.reduce((total, report) => total + of(report), 0)
   const broken = Object.entries(INVARIANTS).flatMap(([name, since]) => {
@@ -120,11 +130,10 @@ function summaryOf(reports: readonly Report[], failed: number, seconds: number):
       `  ${name} (${since}): ${seeds.length} seeds, ${seeds.slice(0, 8).join(' ')}${seeds.length > 8 ? ' …' : ''}`,
     ]
   })
-  const { user, system } = process.cpuUsage()
   return [
     `${reports.length} seeds × ${peers} peers: ${failed} failed`,
     `${sum(({ deliveries }) => deliveries)} deliveries, ${sum(({ tellings }) => tellings)} messages told`,
-    `${seconds.toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of CPU`,
+    `${(ms / 1000).toFixed(0)} s, ${(cpuMs / 1000).toFixed(0)} s of CPU`,
     ...(broken.length > 0 ? ['did not hold:', ...broken] : []),
   ].join('\n')
 }

@@ -58,6 +58,16 @@ export interface Scenario {
   endsAtMs: number
 }
 
+/**
+ * Clocks within this of the right time are good enough for everything: the gate allows 60 s between two, of which
+ * an author may use up 5 s by sorting behind what it answers.
+ */
+const GOOD_CLOCK_MS = 27_500
+
+export function hasGoodClock({ offsetMs }: DeviceSpec): boolean {
+  return Math.abs(offsetMs) <= GOOD_CLOCK_MS
+}
+
 /** A scenario in words, a line each. */
 export function describeScenario(scenario: Scenario): string[] {
   const { seed, neighbours, weather, eclipse, devices, steps, quietAtMs, endsAtMs } = scenario

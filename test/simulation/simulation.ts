@@ -1,26 +1,24 @@
 import type { Identity } from '../../src/identity/identity.ts'
 import { ManualClock, MemoryNetwork, seededRandom, turn } from '../../src/testing/index.ts'
 import { topicOf } from '../../src/wire/topic.ts'
+import { Calm } from './calm.ts'
 import { Device } from './device.ts'
 import type { Violation } from './invariants.ts'
 import { Judge, nameOf } from './judge.ts'
 import { KeyRing } from './key-ring.ts'
 import { Mallory } from './mallory.ts'
-import type { Scenario, Step } from './scenario.ts'
+import { type DeviceSpec, hasGoodClock, type Scenario, type Step } from './scenario.ts'
 import { Stage } from './stage.ts'
 import { Trace } from './trace.ts'
-import { GOOD_CLOCK_MS, hasGoodClock, judgeEnd, mustSee } from './verdict.ts'
+import { judgeEnd } from './verdict.ts'
 
 const BEGINS_AT = 1_800_000_000_000
 /** After a crash: the lease of 90 s and what is on its way. */
 const CRASH_NOTICED_MS = 95_000
-/** In the quiet phase: when all leases of what was have run out and been renewed. */
-const STILL_AFTER_MS = 130_000
 /** How long before the end everybody asks for all there is. */
 const LOOK_BACK_MS = 48_000
-/** … and how long what is said then may take. */
-const CALM_DELIVERY_MS = 20_000
-const CALM_SENDERS = 5
+/** The user who comes in the end. */
+const NEWCOMER = -1
 /** After all have left: by then every timer that somebody forgot has rung. */
 const AFTERMATH_MS = 60_000
 
@@ -79,7 +77,13 @@ class Run {
     const { clock } = this.#stage
     for (const step of steps) this.#at(step.atMs, () => this.#take(step))
     this.#at(quietAtMs, () => this.#calm())
-    this.#at(quietAtMs + STILL_AFTER_MS, () => this.#speakInCalm())
+    new Calm({
+      judge: this.judge,
+      at: (ms, task) => this.#at(quietAtMs + ms, task),
+      present: () => this.#present(),
+      send: (device) => this.#send(device),
+      welcome: () => this.#welcome(),
+    }).plan()
     // A newcomer has the newest messages only, until it asks for more.
     this.#at(endsAtMs - LOOK_BACK_MS, async () => {
       await Promise.all(this.#present().map((device) => this.#lookBack(device)))
@@ -153,20 +157,30 @@ class Run {
     const spec = this.#scenario.devices[number]
     if (spec === undefined) return
     const { malice } = spec
-    const identity = this.#identities.get(spec.user) ?? this.#stage.keys.create()
-    this.#identities.set(spec.user, identity)
-    if (malice !== undefined) {
-      const mallory = new Mallory(this.#stage, { ...spec, malice }, identity)
-      this.#mallories.set(number, mallory)
-      this.#part()
-      return mallory.join()
+    if (malice === undefined) {
+      await this.#enter(spec)
+      return
     }
-    const device = new Device(this.#stage, spec, identity)
-    this.#honestDids.add(identity.did)
-    if (spec.offsetMs < -GOOD_CLOCK_MS) this.#slowDids.add(identity.did)
-    this.#devices.set(number, device)
+    const mallory = new Mallory(this.#stage, { ...spec, malice }, this.#identityOf(spec.user))
+    this.#mallories.set(number, mallory)
     this.#part()
-    return device.join()
+    await mallory.join()
+  }
+
+  async #enter(spec: DeviceSpec): Promise<Device> {
+    const device = new Device(this.#stage, spec, this.#identityOf(spec.user))
+    this.#honestDids.add(device.did)
+    if (spec.offsetMs < 0 && !hasGoodClock(spec)) this.#slowDids.add(device.did)
+    this.#devices.set(spec.number, device)
+    this.#part()
+    await device.join()
+    return device
+  }
+
+  #identityOf(user: number): Identity {
+    const identity = this.#identities.get(user) ?? this.#stage.keys.create()
+    this.#identities.set(user, identity)
+    return identity
   }
 
   /** Whoever comes while the network is cut belongs to a part as well. */
@@ -201,12 +215,10 @@ class Run {
 
   #judgeCrash(crashed: Device): void {
     for (const device of this.#present()) {
-      if (!hasGoodClock(device) || !hasGoodClock(crashed)) continue
+      if (!hasGoodClock(device.spec) || !hasGoodClock(crashed.spec)) continue
       // By the clock of whoever looks, the lease ends that much later.
       const laterMs = crashed.spec.offsetMs - device.spec.offsetMs
-      // By its DID: somebody else may claim to be at this peer.
-      const isListed = device.room.state.roster.member(crashed.did)?.devices.includes(crashed.peerId)
-      if (isListed && laterMs <= 0) {
+      if (laterMs <= 0 && device.lists(crashed)) {
         this.judge.object('crash-noticed', `${nameOf(device)} lists ${nameOf(crashed)}, who crashed 95 s ago`)
       }
     }
@@ -220,26 +232,10 @@ class Run {
     for (const device of this.#devices.values()) device.wake()
   }
 
-  /** Some say something, and all hear it. */
-  async #speakInCalm(): Promise<void> {
-    this.judge.mustStay = (device, did) => this.#mustStay(device, did)
-    const present = this.#present().filter(hasGoodClock)
-    const senders = present.slice(0, CALM_SENDERS)
-    await Promise.all(senders.map((device) => this.#send(device)))
-    const ids = senders.flatMap(({ sent }) => sent.at(-1)?.id ?? [])
-    this.#at(this.#stage.elapsedMs + CALM_DELIVERY_MS, () => {
-      for (const device of present) {
-        for (const id of ids) {
-          if (!device.told.has(id)) this.judge.object('calm-delivery', `${nameOf(device)} was not told ${id}`)
-        }
-      }
-    })
-  }
-
-  #mustStay(device: Device, did: string): boolean {
-    if (device.state !== 'present' || !hasGoodClock(device)) return false
-    const others = this.#present().filter((other) => other.did === did)
-    return others.length > 0 && others.every((other) => hasGoodClock(other) && mustSee(device, other))
+  /** Somebody who was never there. */
+  async #welcome(): Promise<Device> {
+    const number = this.#scenario.devices.length
+    return this.#enter({ number, user: NEWCOMER, offsetMs: 0, slowMs: 0 })
   }
 
   #present(): Device[] {

@@ -1,10 +1,8 @@
 import { toSeconds } from '../../src/wire/claims.ts'
 import type { Device } from './device.ts'
-import { type Judge, nameOf } from './judge.ts'
-import type { DeviceSpec } from './scenario.ts'
+import { type Judge, nameOf, type Witness } from './judge.ts'
+import { type DeviceSpec, hasGoodClock } from './scenario.ts'
 
-/** Clocks within this of the right time are good enough for everything (the gate allows 60 s between two). */
-export const GOOD_CLOCK_MS = 30_000
 /**
  * A presence event holds for 90 s by the clock of whoever has it, and is renewed every 30 s: of whom one's own
  * clock is further ahead than this, it may run out between two renewals.
@@ -34,7 +32,7 @@ export function judgeEnd(
     specs: ReadonlyMap<string, DeviceSpec>
   },
 ): void {
-  const good = devices.filter(hasGoodClock)
+  const good = devices.filter(({ spec }) => hasGoodClock(spec))
   const present = new Set(devices.map(({ peerId }) => peerId))
   judgeHistories(good, { honestDids, slowDids }, judge)
   for (const device of good) {
@@ -45,12 +43,8 @@ export function judgeEnd(
   judgeShown(good, specs, judge)
 }
 
-export function hasGoodClock({ spec }: Device): boolean {
-  return Math.abs(spec.offsetMs) <= GOOD_CLOCK_MS
-}
-
 /** Whether a device has to see another one all the time: their clocks differ by little enough. */
-export function mustSee(device: Device, other: Device): boolean {
+export function mustSee(device: Witness, other: Witness): boolean {
   return device.spec.offsetMs - other.spec.offsetMs <= LEASE_MARGIN_MS
 }
 

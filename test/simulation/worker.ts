@@ -1,8 +1,18 @@
-/** A thread of `main.ts`: runs the seeds it is sent. */
-import { parentPort } from 'node:worker_threads'
+/** A process of `main.ts`: runs the seeds it is sent. */
 import { drawScenario } from './draw.ts'
-import { simulate } from './simulation.ts'
+import { type Report, simulate } from './simulation.ts'
 
-parentPort?.on('message', ({ seed, peers }: { seed: number; peers: number }) => {
-  void simulate(drawScenario(seed, { peers })).then((report) => parentPort?.postMessage(report))
+/** What a worker answers. */
+export interface Outcome {
+  report: Report
+  cpuMs: number
+}
+
+process.on('message', ({ seed, peers }: { seed: number; peers: number }) => {
+  const before = process.cpuUsage()
+  void simulate(drawScenario(seed, { peers })).then((report) => {
+    const { user, system } = process.cpuUsage(before)
+    const outcome: Outcome = { report, cpuMs: (user + system) / 1000 }
+    process.send?.(outcome)
+  })
 })

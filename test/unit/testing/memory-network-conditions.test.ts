@@ -257,6 +257,23 @@ describe('a connection that is gone', () => {
   })
 })
 
+describe('who closes', () => {
+  it('is heard to the last word, and is lost then', async () => {
+    const { clock, members } = world({ latencyMs: [10, 50] })
+    const [a, b] = members(2)
+    if (a === undefined || b === undefined) return
+    await clock.advance(100)
+    await b.channel.publish(bytes('bye'))
+    await b.network.close()
+    await clock.advance(100)
+    expect(a.heard).toEqual(['bye'])
+    expect(a.told.at(-1)).toBe(`150 lost ${b.network.peerId}`)
+    expect(await b.channel.publish(bytes('one more thing'))).toBe(0)
+    await clock.advance(100)
+    expect(a.heard).toEqual(['bye'])
+  })
+})
+
 describe('a device that sleeps', () => {
   it('hears what came meanwhile when it wakes up', async () => {
     const { clock, network, members } = world({ noticeMs: [5_000, 5_000] })

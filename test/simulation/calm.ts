@@ -1,0 +1,105 @@
+import type { Device } from './device.ts'
+import { type Judge, nameOf, type Witness } from './judge.ts'
+import { hasGoodClock } from './scenario.ts'
+import { mustSee } from './verdict.ts'
+
+/** In the quiet phase: when all leases of what was have run out and been renewed. */
+const STILL_AFTER_MS = 130_000
+/** How long after it somebody leaves … */
+const LEAVES_AFTER_MS = 5_000
+/** … so soon after it showed something new … */
+const MOMENT_MS = 2
+/**
+ * … and when everybody must know everything. A newcomer whose first neighbour passes nothing on is heard of with
+ * its first renewal, after 30 s.
+ */
+const KNOWN_AFTER_MS = 40_000
+const SENDERS = 5
+
+/** What a calm phase needs of the run. */
+export interface Surroundings {
+  judge: Judge
+  /** Does something so many milliseconds after the quiet phase began. */
+  at(ms: number, task: () => void | Promise<void>): void
+  /** The honest devices that are there and awake. */
+  present(): Device[]
+  send(device: Device): Promise<void>
+  /** Somebody who was never there comes. */
+  welcome(): Promise<Device>
+}
+
+/**
+ * Ordinary life in calm weather: some say something, one comes, one shows something and is
+ * gone the next moment. Everybody is told it soon, and nothing else happens.
+ */
+export class Calm {
+  readonly #around: Surroundings
+  #newcomer: Device | undefined
+  #leaver: Device | undefined
+
+  constructor(around: Surroundings) {
+    this.#around = around
+  }
+
+  plan(): void {
+    const { at } = this.#around
+    at(STILL_AFTER_MS, () => this.#speak())
+    at(STILL_AFTER_MS, async () => {
+      this.#newcomer = await this.#around.welcome()
+    })
+    at(STILL_AFTER_MS + LEAVES_AFTER_MS, () => this.#show())
+    at(STILL_AFTER_MS + LEAVES_AFTER_MS + MOMENT_MS, () => this.#leaver?.leave())
+    at(STILL_AFTER_MS + KNOWN_AFTER_MS, () => this.#judge())
+  }
+
+  async #speak(): Promise<void> {
+    const { judge, present, send, at } = this.#around
+    judge.mustStay = (device, did) => this.#mustStay(device, did)
+    const listeners = present().filter(({ spec }) => hasGoodClock(spec))
+    const senders = listeners.slice(0, SENDERS)
+    await Promise.all(senders.map(send))
+    const ids = senders.flatMap(({ sent }) => sent.at(-1)?.id ?? [])
+    at(STILL_AFTER_MS + KNOWN_AFTER_MS, () => {
+      for (const device of listeners.filter(({ state }) => state === 'present')) {
+        for (const id of ids) {
+          if (!device.told.has(id)) judge.object('calm-delivery', `${nameOf(device)} was not told ${id}`)
+        }
+      }
+    })
+  }
+
+  /** What is shown last may well come after the leave. */
+  async #show(): Promise<void> {
+    this.#leaver = this.#around
+      .present()
+      .slice(SENDERS)
+      .findLast((device) => device !== this.#newcomer && hasGoodClock(device.spec))
+    await this.#leaver?.room.presence.update({ name: 'about to go' })
+  }
+
+  #judge(): void {
+    const { judge, present } = this.#around
+    const [newcomer, leaver] = [this.#newcomer, this.#leaver]
+    const devices = present().filter(({ spec }) => hasGoodClock(spec))
+    for (const device of devices) {
+      if (leaver !== undefined && device.lists(leaver)) {
+        judge.object('calm-roster', `${nameOf(device)} lists ${nameOf(leaver)}, who left 35 s ago`)
+      }
+      if (newcomer === undefined) continue
+      if (!device.lists(newcomer) && mustSee(device, newcomer)) {
+        judge.object('calm-roster', `${nameOf(device)} does not list ${nameOf(newcomer)}, who came 40 s ago`)
+      }
+      if (!newcomer.lists(device) && mustSee(newcomer, device)) {
+        judge.object('calm-roster', `${nameOf(newcomer)}, who came 40 s ago, does not list ${nameOf(device)}`)
+      }
+    }
+  }
+
+  #mustStay(device: Witness, did: string): boolean {
+    const newcomer = this.#newcomer
+    const isNew = newcomer === undefined || device === newcomer || did === newcomer.did
+    if (isNew || device.state !== 'present' || !hasGoodClock(device.spec)) return false
+    const others = this.#around.present().filter((other) => other.did === did)
+    return others.length > 0 && others.every((other) => hasGoodClock(other.spec) && mustSee(device, other))
+  }
+}

@@ -30,13 +30,15 @@ export interface NodeReport {
   inMeshMsMax: number
   /** The lowest score an honest peer had. */
   lowestHonestScore: number
-  /** How much memory the node took beyond what it took before the attack, at most, in MB … */
+  /** How much more memory the node had in use than before the attack, at most, in MB: heap and buffers, without garbage. */
   memoryMb: number
-  /** … and how much more of it was in use when the attack was over. */
-  heapMb: number
+  /** How much more the process had taken from the system, at most, garbage included. */
+  rssMb: number
 }
 
 const LOOK_MS = 100
+/** How often memory is measured: garbage has to be collected for it. */
+const MEASURE_MS = 4_000
 
 class Watch {
   readonly #pubsub: OpenGossip | undefined
@@ -44,7 +46,9 @@ class Watch {
   readonly #honest: readonly string[]
   /** By peer id of an attacker: since when, and until when it was in the mesh. */
   readonly #attacks = new Map<string, { at: number; until: number }>()
-  readonly #before: NodeJS.MemoryUsage
+  readonly #before: { used: number; rss: number }
+  #measuredAt = Date.now()
+  #used = 0
   readonly #timer: NodeJS.Timeout
   #lowestHonestScore = Number.POSITIVE_INFINITY
   #rss = 0
@@ -53,8 +57,7 @@ class Watch {
     this.#pubsub = pubsub
     this.#topic = topic
     this.#honest = honest
-    collectGarbage()
-    this.#before = process.memoryUsage()
+    this.#before = measure()
     this.#timer = setInterval(() => this.#look(), LOOK_MS)
   }
 
@@ -68,19 +71,21 @@ class Watch {
     const scores = this.#honest.map((peerId) => this.#pubsub?.getScore(peerId) ?? Number.NaN)
     this.#lowestHonestScore = Math.min(this.#lowestHonestScore, ...scores)
     this.#rss = Math.max(this.#rss, process.memoryUsage().rss)
+    if (Date.now() - this.#measuredAt < MEASURE_MS) return
+    this.#used = Math.max(this.#used, measure().used)
+    this.#measuredAt = Date.now()
   }
 
   end(): NodeReport {
     clearInterval(this.#timer)
-    collectGarbage()
-    const { heapUsed, external } = process.memoryUsage()
+    this.#used = Math.max(this.#used, measure().used)
     const inMesh = [...this.#attacks.values()].map(({ at, until }) => until - at).sort((a, b) => a - b)
     return {
       inMeshMsMedian: inMesh[Math.floor(inMesh.length / 2)] ?? 0,
       inMeshMsMax: inMesh.at(-1) ?? 0,
       lowestHonestScore: this.#lowestHonestScore,
-      memoryMb: megabytes(this.#rss - this.#before.rss),
-      heapMb: megabytes(heapUsed + external - this.#before.heapUsed - this.#before.external),
+      memoryMb: megabytes(this.#used - this.#before.used),
+      rssMb: megabytes(this.#rss - this.#before.rss),
     }
   }
 }
@@ -89,10 +94,12 @@ function megabytes(bytes: number): number {
   return Math.round(bytes / 1024 / 1024)
 }
 
-/** What nobody uses any more is no use of memory. */
-function collectGarbage(): void {
+/** What nobody uses any more is no use of memory, and is collected first. */
+function measure(): { used: number; rss: number } {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
+  const { heapUsed, external, rss } = process.memoryUsage()
+  return { used: heapUsed + external, rss }
 }
 
 const tell = (news: NodeNews): void => void process.send?.(news)

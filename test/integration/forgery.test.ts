@@ -1,3 +1,4 @@
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { frameStream } from '../../src/network/frame-stream.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
@@ -53,6 +54,36 @@ test('forged and altered events published straight into the topic never surface'
   await Promise.all(heard)
   expect(surfaced).toEqual([`${author.did} honest`, `${author.did} honest`])
   expect(chats[0].onlineUsers().sort()).toEqual([ada.did, bob.did].sort())
+})
+
+test('whoever sends forgeries is put out and not let in again, and others from its address are not concerned', async () => {
+  const node = await startNode()
+  const address = node.multiaddrs[0] ?? ''
+  const ada = await openTestSpace('forgery', { nodes: [node.url] })
+  const chat = await ada.joinChat('lobby')
+  await connected(chat)
+  const author = await authorOf(chat.topic)
+  const { jwt } = await author.write('message', { text: 'genuine' })
+  const forger = await barePeer(address)
+  const { pubsub } = forger.services
+  await enterTopic(pubsub, chat.topic)
+  const isOut = new Promise<void>((resolve) => {
+    forger.addEventListener('peer:disconnect', () => resolve(), { once: true })
+  })
+  for (let number = 0; number < 4; number += 1) {
+    await pubsub.publish(chat.topic, encodeFrame([alter(jwt, 'genuine', `altered ${number}`)]))
+  }
+  await isOut
+  // It may take the node a moment to hang up after the handshake that tells it who this is.
+  await forger.dial(multiaddr(address)).catch(() => {})
+  await expect.poll(() => forger.getConnections()).toEqual([])
+  expect(chat.status.current).toBe('connected')
+  const neighbour = await barePeer(address)
+  await enterTopic(neighbour.services.pubsub, chat.topic)
+  const heard = eventOf(chat, 'message')
+  await neighbour.services.pubsub.publish(chat.topic, encodeFrame([jwt]))
+  expect(await heard).toMatchObject([author.did, { text: 'genuine' }])
+  expect(neighbour.getConnections()).toHaveLength(1)
 })
 
 test('a node that lets everything through does not get a forgery past its clients', async () => {

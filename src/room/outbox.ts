@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { OUTBOX_MAX_EVENTS } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
@@ -27,14 +28,18 @@ export interface Place {
 /**
  * The own messages on their way out, in order. Each is signed before it comes
  * here, so a second attempt is the same event. One that finds nobody waits for
- * the first neighbour; those that wait together leave together. One that was sent
+ * the first neighbour, and what is sent faster than others take it waits its turn;
+ * those that wait together leave together. One that was sent
  * is kept until another member is known to have it.
  */
 export class Outbox {
   readonly #publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
   readonly #onFate: (event: SignedEvent, fate: Fate) => void
   readonly #isOutdone: (event: SignedEvent) => boolean
-  readonly #now: () => number
+  readonly #clock: Clock
+  readonly #hasNeighbours: () => boolean
+  /** How long to wait before a gossip message of so many events, in milliseconds. */
+  readonly #pace: (events: number) => number
   readonly #isAlone: () => boolean
   readonly #waiting: SignedEvent[] = []
   /** By id: what was sent and nobody is known to have, the oldest first. */
@@ -47,20 +52,28 @@ export class Outbox {
   readonly #releases: (() => void)[] = []
   #running: Promise<void> | undefined
   #isClosed = false
+  /** Ends the wait for what is sent too fast. */
+  #cancelFlush: (() => void) | undefined
 
   constructor(options: {
     publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
     onFate: (event: SignedEvent, fate: Fate) => void
     /** Whether an event was replaced or deleted by a later one, and need not be sent any more. */
     isOutdone: (event: SignedEvent) => boolean
-    now: () => number
+    clock: Clock
+    /** Whether there is anybody to send to. */
+    hasNeighbours: () => boolean
+    /** Takes a place for a gossip message of so many events: 0, or how long until there is one, in milliseconds. */
+    pace: (events: number) => number
     /** Whether nobody else is in the room: who comes later asks for what was said before. */
     isAlone: () => boolean
   }) {
     this.#publish = options.publish
     this.#onFate = options.onFate
     this.#isOutdone = options.isOutdone
-    this.#now = options.now
+    this.#clock = options.clock
+    this.#hasNeighbours = options.hasNeighbours
+    this.#pace = options.pace
     this.#isAlone = options.isAlone
   }
 
@@ -152,6 +165,7 @@ export class Outbox {
   /** Sends nothing any more; what waits has failed. */
   close(): void {
     this.#isClosed = true
+    this.#cancelFlush?.()
     for (const event of this.#waiting.splice(0)) this.#onFate(event, 'failed')
   }
 
@@ -160,8 +174,16 @@ export class Outbox {
     await Promise.resolve()
     this.#dropExpired()
     this.#dropOutdone()
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && this.#hasNeighbours()) {
       const batch = nextBatch(this.#waiting)
+      const waitMs = this.#pace(batch.length)
+      if (waitMs > 0) {
+        this.#cancelFlush ??= this.#clock.after(waitMs, () => {
+          this.#cancelFlush = undefined
+          void this.flush()
+        })
+        break
+      }
       const reached = await this.#publish(encodeFrame(batch.map(({ jwt }) => jwt))).catch(() => 0)
       if (reached === 0 || this.#isClosed) break
       this.#waiting.splice(0, batch.length)
@@ -196,7 +218,7 @@ export class Outbox {
   }
 
   #dropExpired(): void {
-    const now = this.#now()
+    const now = this.#clock.now()
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       if (toMilliseconds(first.claims.exp) > now) break
       this.#waiting.shift()

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
+import { Pace } from '../gate/pace.ts'
 import type { Author } from '../identity/author.ts'
 import type { Verifier } from '../identity/verifier.ts'
 import { RESEND_MAX_MS, RESEND_MS } from '../limits.ts'
@@ -111,6 +112,7 @@ export class Room {
       entrust: ({ jwt }) => void this.#channel?.entrust(jwt),
       onFailure: (thrown) => this.#fail('signing-failed', 'unable to renew the presence', thrown),
     })
+    const pace = new Pace(clock)
     this.#outbox = new Outbox({
       publish: (frame) => this.#publish(frame),
       onFate: (event, fate) => {
@@ -118,7 +120,9 @@ export class Room {
         if (fate === 'sent') this.#resendLater()
       },
       isOutdone: (event) => isTimelineEvent(event) && this.state.timeline.isOutdone(event),
-      now: () => clock.now(),
+      clock,
+      hasNeighbours: () => (this.#channel?.neighbours() ?? 0) > 0,
+      pace: (events) => pace.take(events),
       isAlone: () => this.#recovery.candidates().length === 0,
     })
     this.writer = new Writer({

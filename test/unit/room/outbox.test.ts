@@ -1,4 +1,4 @@
-import { settle } from 'ghostchat/testing'
+import { ManualClock, settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Outbox } from '../../../src/room/outbox.ts'
 import { toMilliseconds } from '../../../src/wire/claims.ts'
@@ -10,6 +10,9 @@ import { codeOf, settles, until } from '../../support/world.ts'
 const ada = testAuthor(1)
 let now = NOW
 let isAlone: boolean
+let hasNeighbours: boolean
+let pace: (events: number) => number
+let clock: ManualClock
 let frames: string[][]
 let fates: [string, string][]
 let outdone: Set<string>
@@ -29,6 +32,9 @@ const nobody = async (): Promise<number> => 0
 beforeEach(() => {
   now = NOW
   isAlone = false
+  hasNeighbours = true
+  pace = () => 0
+  clock = new ManualClock(NOW)
   frames = []
   fates = []
   outdone = new Set()
@@ -37,7 +43,9 @@ beforeEach(() => {
     publish: (frame) => publish(frame),
     onFate: (event, fate) => fates.push([text(event), fate]),
     isOutdone: ({ id }) => outdone.has(id),
-    now: () => now,
+    clock: { now: () => now, after: (ms, task) => clock.after(ms, task) },
+    hasNeighbours: () => hasNeighbours,
+    pace: (events) => pace(events),
     isAlone: () => isAlone,
   })
 })
@@ -299,6 +307,46 @@ describe('the outbox', () => {
     expect(outbox.again(presence)).toEqual([])
     outbox.acknowledge([event.id])
     expect(fates.at(-1)).toEqual(['hello', 'acknowledged'])
+  })
+
+  it('waits its turn where it is sent faster than others take it, and leaves together then', async () => {
+    let waitMs = 0
+    const asked: number[] = []
+    pace = (events) => {
+      asked.push(events)
+      return waitMs
+    }
+    await add(messageBy(ada, '1'))
+    waitMs = 50
+    await add(messageBy(ada, '2'))
+    await add(messageBy(ada, '3'))
+    expect(fates).toEqual([['1', 'sent']])
+    await clock.advance(49)
+    expect(frames).toHaveLength(1)
+    waitMs = 0
+    await clock.advance(1)
+    expect(frames.map(({ length }) => length)).toEqual([1, 2])
+    expect(asked).toEqual([1, 1, 2, 2])
+    expect(fates.slice(1)).toEqual([
+      ['2', 'sent'],
+      ['3', 'sent'],
+    ])
+  })
+
+  it('takes no turn while there is nobody to send to, and none after the end', async () => {
+    let turns = 0
+    pace = () => {
+      turns += 1
+      return 50
+    }
+    hasNeighbours = false
+    await add(messageBy(ada, '1'))
+    expect(turns).toBe(0)
+    hasNeighbours = true
+    await outbox.flush()
+    outbox.close()
+    await clock.advance(1_000)
+    expect([turns, clock.pending]).toEqual([1, 0])
   })
 
   it('says what was sent and expired before anybody acknowledged it', async () => {

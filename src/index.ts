@@ -25,7 +25,7 @@ export type {
 export { chatGossipsub } from './network/gossip.ts'
 export type { Channel, ChannelHandler, FrameStream, Network } from './network/network.ts'
 export type { Random } from './random.ts'
-export type { RecoveredInfo } from './room/catch-up.ts'
+export type { RecoveredInfo } from './room/listener.ts'
 export { Message, type MessageStatus, type Reactions } from './room/message.ts'
 export type { RoomState, RoomStatus } from './room/room-status.ts'
 export type { LeaveReason, Member } from './room/roster.ts'

@@ -59,7 +59,7 @@ export const SYNC_NEWEST_MAX = 100
 /** Wire. The most presence events a side sends in one comparison. */
 export const SYNC_MAX_DEVICES = 500
 /** Wire. The most bytes of events a side sends in one comparison. */
-export const SYNC_MAX_BYTES = WINDOW_MAX_BYTES
+export const SYNC_MAX_BYTES = 4 * 1024 * 1024
 /** Wire. The most turns of one comparison: 1,000 events take five. */
 export const SYNC_TURNS_MAX = 12
 /** How long a comparison may stand still. */

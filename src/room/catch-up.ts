@@ -2,10 +2,8 @@ import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import {
   CONNECT_WAIT_MS,
-  FUTURE_MS,
   GAP_RETRY_MAX_MS,
   GAP_WAIT_MS,
-  RETENTION_MS,
   SECOND_LOOK_MS,
   SYNC_NEWEST_MAX,
   SYNC_PEERS,
@@ -14,11 +12,11 @@ import type { Logger } from '../logger.ts'
 import type { Channel } from '../network/network.ts'
 import type { Random } from '../random.ts'
 import { comparePositions, type Position, type SignedEvent } from '../wire/event.ts'
-import type { Bound } from '../wire/sync.ts'
 import { Gaps } from './gaps.ts'
+import { Horizon } from './horizon.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
-import { compareBounds, isBefore, START } from './reconciler.ts'
+import { compareBounds, isBefore } from './reconciler.ts'
 import type { Recovery } from './recovery.ts'
 import type { RoomState } from './state.ts'
 import {
@@ -26,7 +24,6 @@ import {
   newSalt,
   type SyncContents,
   type SyncOutcome,
-  SyncRefusal,
   SyncSession,
 } from './sync-session.ts'
 
@@ -56,17 +53,6 @@ interface Answers {
   more: boolean
 }
 
-/** What was missed and came back. */
-export interface RecoveredInfo {
-  /**
-   * Whether nothing is known to be missing: a member was compared with to the
-   * end (or there is none), and everything that an event names is here.
-   */
-  complete: boolean
-  /** How many messages came. */
-  count: number
-}
-
 /**
  * Learns from other members what this device missed: whenever a connection is
  * made, once more a little later, when an event names one that is not here, and
@@ -82,6 +68,7 @@ export class CatchUp {
   readonly #backlogLimit: number
   readonly #onCompared: (ids: string[]) => void
   readonly #gaps: Gaps
+  readonly #horizon: Horizon
   readonly #closing = new AbortController()
   #channel: Channel | undefined
   /** Settles when this device knows what it missed, as far as others could tell. */
@@ -95,10 +82,6 @@ export class CatchUp {
   #isNewcomer = true
   /** When the connection was made. */
   #connectedAt = Number.POSITIVE_INFINITY
-  /** A first page has come. */
-  #hasPage = false
-  /** From here on this device wants everything. */
-  #horizon: Bound
   /** What came since a connection was made, to be told together. */
   #gathered: Message[] | undefined
   /** What was told last. */
@@ -125,9 +108,7 @@ export class CatchUp {
     this.#backlogLimit = options.backlogLimit
     this.#onCompared = options.onCompared
     this.#gaps = new Gaps(options.state.timeline, () => this.#recovery.candidates())
-    // Who wants any history wants all of what slow clocks stamp from now on.
-    const slackMs = this.#backlogLimit === 0 ? 0 : FUTURE_MS
-    this.#horizon = { timestamp: Math.max(0, options.clock.now() - slackMs), prefix: '' }
+    this.#horizon = new Horizon(options.clock.now(), this.#backlogLimit > 0)
   }
 
   /** What this device brings into a comparison. */
@@ -140,7 +121,7 @@ export class CatchUp {
     return {
       roster: roster.events(),
       timeline: events,
-      floor: compareBounds(beginning, this.#horizon) < 0 ? this.#horizon : beginning,
+      floor: compareBounds(beginning, this.#horizon.bound) < 0 ? this.#horizon.bound : beginning,
     }
   }
 
@@ -210,13 +191,12 @@ export class CatchUp {
     let pages = Math.ceil(limit / SYNC_NEWEST_MAX) + PAGES_BEYOND
     for (let inVain = 0; pages > 0 && inVain < IN_VAIN_MAX; pages -= 1) {
       if (this.#state.messages(limit, before).length === limit) break
-      const horizon = this.#horizon
-      const isAll = horizon === START
-      const newest = { limit: SYNC_NEWEST_MAX, before: horizon }
-      await this.#look({ peers: SYNC_PEERS, signal, ...(!isAll && { newest }) })
-      if (isAll || this.#recovery.candidates().length === 0) break
+      const { bound, isOpen } = this.#horizon
+      const newest = { limit: SYNC_NEWEST_MAX, before: bound }
+      await this.#look({ peers: SYNC_PEERS, signal, ...(!isOpen && { newest }) })
+      if (isOpen || this.#recovery.candidates().length === 0) break
       // Whoever was asked may have come late itself.
-      inVain = this.#horizon === horizon ? inVain + 1 : 0
+      inVain = this.#horizon.bound === bound ? inVain + 1 : 0
     }
     return this.#state.messages(limit, before)
   }
@@ -258,8 +238,7 @@ export class CatchUp {
       this.#isNewcomer && round.newest === undefined
         ? await this.#fetchBacklog(round, fresh)
         : (await this.#ask(round, fresh)).count
-    // There is nobody who could have more than this.
-    if (this.#recovery.candidates().length === 0 && this.#backlogLimit > 0) this.#horizon = START
+    if (this.#recovery.candidates().length === 0) this.#horizon.alone()
     return count
   }
 
@@ -273,7 +252,7 @@ export class CatchUp {
     const { count, more } = await this.#ask({ newest: { limit }, peers, signal }, fresh)
     const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
     if (more && history < limit) {
-      const newest = { limit: limit - history, before: this.#horizon }
+      const newest = { limit: limit - history, before: this.#horizon.bound }
       await this.#ask({ newest, peers: 1, signal }, fresh)
     }
     if (count > 0) this.#isNewcomer = false
@@ -337,8 +316,10 @@ export class CatchUp {
       })
       const outcome = await session.open(newest)
       if (isEarly) outcome.isCut = true
-      if (newest !== undefined) this.#widen(newest, outcome, count)
-      else if (!outcome.isCut) {
+      if (newest !== undefined) {
+        this.#horizon.widen(newest, outcome, { count, now: this.#clock.now() })
+        if (outcome.restBefore !== undefined) this.#gaps.outside()
+      } else if (!outcome.isCut) {
         const both = contents.timeline.filter((event) => !isBefore(event, outcome.floor))
         this.#onCompared(both.map(({ id }) => id))
       }
@@ -346,25 +327,6 @@ export class CatchUp {
     } finally {
       signal.removeEventListener('abort', abort)
     }
-  }
-
-  /**
-   * A page has come: from its oldest event on, nothing may be missing any more. Where
-   * the first one is not full, all of the past is wanted: whoever was asked may have
-   * come a moment ago itself.
-   */
-  #widen({ limit, before }: NewestQuestion, { restBefore, floor }: SyncOutcome, count: number): void {
-    if (limit === 0) return
-    if (restBefore !== undefined && count < Math.min(limit, SYNC_NEWEST_MAX)) {
-      throw new SyncRefusal('the peer sent less than it has')
-    }
-    const isFirst = before === undefined && !this.#hasPage
-    if (before === undefined) this.#hasPage = true
-    const isWhole = isFirst || floor.timestamp <= this.#clock.now() - RETENTION_MS + FUTURE_MS
-    const begin = restBefore ?? (isWhole ? START : this.#horizon)
-    const isNext = before === undefined || compareBounds(before, this.#horizon) >= 0
-    if (isFirst || (isNext && compareBounds(begin, this.#horizon) < 0)) this.#horizon = begin
-    if (restBefore !== undefined) this.#gaps.outside()
   }
 
   #repairLater(): void {

@@ -1,8 +1,18 @@
 import type { GhostChatError } from '../errors.ts'
-import type { RecoveredInfo } from './catch-up.ts'
 import type { Message } from './message.ts'
 import type { RoomStatus } from './room-status.ts'
 import type { LeaveReason } from './roster.ts'
+
+/** What was missed and came back. */
+export interface RecoveredInfo {
+  /**
+   * Whether nothing is known to be missing: a member was compared with to the
+   * end (or there is none), and everything that an event names is here.
+   */
+  complete: boolean
+  /** How many messages came. */
+  count: number
+}
 
 /** What a room tells whoever owns it. None of these may throw. */
 export interface RoomListener {

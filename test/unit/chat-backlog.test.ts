@@ -220,6 +220,8 @@ describe('asking further and further back', () => {
     await send(ada, 30)
     await until(() => bob.texts().length === 30)
     await send(bob, 120)
+    // More than 100 messages at once wait their turn.
+    await world.pass(1_000)
     await until(() => ada.texts().length === 150)
     const carol = await visit({ backlogLimit: 0 })
     carol.chat.mute(bob.did)

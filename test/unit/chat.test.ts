@@ -220,6 +220,8 @@ describe('sending', () => {
       Array.from({ length: 800 }, (_, index) => ada.chat.send(`${index}`.padEnd(4_096, 'x'))),
     )
     new RawPeer(world.network, LOBBY)
+    // 400 gossip messages: 100 at once, then 20 a second.
+    await world.pass(15_000)
     await until(() => messages.at(-1)?.status === 'sent')
     expect(messages.filter(({ status }) => status !== 'sent').length).toBe(0)
   })

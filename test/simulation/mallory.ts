@@ -2,6 +2,7 @@ import { every } from '../../src/clock.ts'
 import { type Author, createAuthor } from '../../src/identity/author.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import type { Channel, Network } from '../../src/network/network.ts'
+import { toSeconds } from '../../src/wire/claims.ts'
 import { decodeFrame, encodeFrame } from '../../src/wire/frame.ts'
 import { attack, type Means } from './attacks.ts'
 import { DeviceClock } from './device-clock.ts'
@@ -11,6 +12,7 @@ import type { Attack, DeviceSpec, Malice } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
 const RENEW_MS = 30_000
+const SLOWEST_CLOCK_MS = 120_000
 /** How much of what it heard it remembers, to use it. */
 const HEARD_MAX = 300
 
@@ -74,7 +76,8 @@ export class Mallory {
   }
 
   async #show(type: 'join' | 'presence'): Promise<void> {
-    const since = Math.round(this.#stage.clock.now() - this.#stage.elapsedMs - 120_000) / 1000
+    // Before everything, also by the slowest clock.
+    const since = toSeconds(this.#stage.clock.now() - this.#stage.elapsedMs - SLOWEST_CLOCK_MS)
     const body = { peer: this.peerId, since, data: { name: 'mallory' } }
     const { jwt } = await this.#author.write(this.#stage.topic, type, body)
     await this.#publish([jwt])

@@ -25,8 +25,8 @@ const { values } = parseArgs({
 /** A run that takes this long does not end. */
 const HANGS_MS = 120_000
 const FAILURES_SHOWN = 5
-/** A run needs a tenth of it. Left to itself, a process takes what the machine has before it cleans up. */
-const HEAP_MAX_MB = 512
+/** Then another one takes over: what a run leaves behind is collected late. */
+const SEEDS_A_PROCESS = 20
 
 const peers = numberOf('peers', values.peers, 2)
 const isFailure = ({ invariant }: Violation): boolean => values.all || INVARIANTS[invariant] === 'now'
@@ -70,32 +70,43 @@ async function runMany(): Promise<number> {
   }
 }
 
-/** One process: runs the seed it is given, says what came of it, and is given the next one. */
-function work(take: (outcome: Outcome | undefined) => number | undefined): Promise<void> {
-  const worker = fork(new URL('./worker.ts', import.meta.url), {
-    execArgv: [`--max-old-space-size=${HEAP_MAX_MB}`],
-  })
+async function work(take: (outcome: Outcome | undefined) => number | undefined): Promise<void> {
+  let seed = take(undefined)
+  while (seed !== undefined) seed = await workInProcess(seed, take)
+}
+
+/** One process: runs a seed, says what came of it, and is given the next one. Answers the seed that is left for another. */
+function workInProcess(
+  first: number,
+  take: (outcome: Outcome) => number | undefined,
+): Promise<number | undefined> {
+  const worker = fork(new URL('./worker.ts', import.meta.url))
+  let left = SEEDS_A_PROCESS
   return new Promise((resolve, reject) => {
     let timeout: NodeJS.Timeout | undefined
     const fail = (message: string): void => {
+      clearTimeout(timeout)
       worker.kill('SIGKILL')
       reject(new Error(message))
     }
-    const next = (outcome: Outcome | undefined): void => {
-      clearTimeout(timeout)
-      const seed = take(outcome)
-      if (seed === undefined) {
-        worker.disconnect()
-        resolve()
-        return
-      }
+    const run = (seed: number): void => {
       timeout = setTimeout(() => fail(`seed ${seed} does not end; again: ${commandFor(seed)}`), HANGS_MS)
       worker.send({ seed, peers })
     }
-    worker.on('message', (outcome) => next(outcome as Outcome))
+    worker.on('message', (outcome) => {
+      clearTimeout(timeout)
+      left -= 1
+      const next = take(outcome as Outcome)
+      if (next !== undefined && left > 0) {
+        run(next)
+        return
+      }
+      worker.disconnect()
+      resolve(next)
+    })
     worker.on('error', reject)
     worker.on('exit', (code) => fail(`a process ended with ${code}`))
-    next(undefined)
+    run(first)
   })
 }
 

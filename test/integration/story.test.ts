@@ -50,7 +50,10 @@ test('a newcomer gets the backlog from members, through the relay, in order', as
   const texts = Array.from({ length: 150 }, (_, index) => `message ${index}`)
   const ada = await openTestSpace('backlog', { nodes: [node.url] })
   const adasChat = await ada.joinChat('lobby')
+  // More than 100 at once wait their turn.
+  const sent = eventOf(adasChat, 'message-updated', (_did, { text }) => text === texts.at(-1))
   for (const text of texts) await adasChat.send(text)
+  await sent
 
   const bob = await openTestSpace('backlog', { nodes: [node.url] })
   const bobsChat = await bob.joinChat('lobby', { backlogLimit: 20 })

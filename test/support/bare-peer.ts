@@ -40,6 +40,11 @@ export async function enterTopic(pubsub: GossipSub, topic: string): Promise<void
   })
   pubsub.subscribe(topic)
   if (pubsub.getSubscribers(topic).length === 0) await entered
+  // Gossipsub tells nobody when its stream to a subscriber stands; what is published before is lost.
+  const { streamsOutbound } = pubsub as GossipSub & { streamsOutbound: Map<string, unknown> }
+  const isReady = (): boolean =>
+    pubsub.getSubscribers(topic).some((peerId) => streamsOutbound.has(peerId.toString()))
+  while (!isReady()) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 /** A node of somebody malicious: a gossip hub that checks nothing. Whoever makes one stops it. */

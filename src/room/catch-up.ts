@@ -12,6 +12,7 @@ import type { Logger } from '../logger.ts'
 import type { Channel } from '../network/network.ts'
 import type { Random } from '../random.ts'
 import { comparePositions, type Position, type SignedEvent } from '../wire/event.ts'
+import type { EventId } from '../wire/event-id.ts'
 import { Gaps } from './gaps.ts'
 import { Horizon } from './horizon.ts'
 import type { RoomListener } from './listener.ts'
@@ -123,6 +124,11 @@ export class CatchUp {
       timeline: events,
       floor: compareBounds(beginning, this.#horizon.bound) < 0 ? this.#horizon.bound : beginning,
     }
+  }
+
+  /** The heads of what is here without a gap. */
+  heads(): EventId[] {
+    return this.#state.timeline.heads(this.#gaps.open())
   }
 
   /** The room was entered: waits up to 5 s for a first connection, and then for what it brings. */

@@ -107,7 +107,7 @@ export class Room {
       peerId: network.peerId,
       data: options.presence,
       write: (type, body) =>
-        author.write(topic, type, body, type === 'leave' ? {} : { parents: this.state.timeline.heads() }),
+        author.write(topic, type, body, type === 'leave' ? {} : { parents: this.#catchUp.heads() }),
       publish: (event) => this.#publishPresence(event),
       entrust: ({ jwt }) => void this.#channel?.entrust(jwt),
       onFailure: (thrown) => this.#fail('signing-failed', 'unable to renew the presence', thrown),
@@ -130,6 +130,7 @@ export class Room {
       state: this.state,
       outbox: this.#outbox,
       typing: this.typing,
+      heads: () => this.#catchUp.heads(),
       assertOpen: () => this.assertOpen(),
     })
     this.#recovery = new Recovery({ clock, random, logger, candidates: () => this.#otherPeers() })

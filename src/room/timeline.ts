@@ -45,6 +45,8 @@ export class Timeline {
   readonly #byId = new Map<string, TimelineEvent>()
   /** How many events of the window name an id as a parent. */
   readonly #children = new Map<EventId, number>()
+  /** Ids that events of the window name, and that were never here. */
+  readonly #missing = new Set<EventId>()
   /** Events that the window had, and whose children it still has. */
   readonly #gone = new Set<EventId>()
   #bytes = 0
@@ -86,7 +88,7 @@ export class Timeline {
 
   /** What events of the window name, and what was never here. */
   missing(): EventId[] {
-    return [...this.#children.keys()].filter((id) => !this.knows(id))
+    return [...this.#missing]
   }
 
   /** These events and all that they build on, as far as the window has it, back to a time. */
@@ -128,7 +130,7 @@ export class Timeline {
     this.prune(now)
     if (this.#byId.has(event.id)) return false
     if (this.#isOutside(event, now) || this.isOutdone(event)) {
-      if (this.#children.has(event.id)) this.#gone.add(event.id)
+      this.#leave(event.id)
       return false
     }
     if (!isType(event, 'message')) this.#apply(event)
@@ -162,14 +164,34 @@ export class Timeline {
     return { events: this.#events.slice(start, end), more: start > 0 }
   }
 
-  /** The ids no event of the window names as a parent: the newest 8 of them, sorted. */
-  heads(): EventId[] {
+  /**
+   * The ids no event of the window names as a parent: the newest 8 of them, sorted.
+   * Whoever names an event says that it has all that this one builds on. So what
+   * builds on something that is `missing` is left out.
+   */
+  heads(missing: readonly EventId[] = []): EventId[] {
+    const whole = missing.length === 0 ? this.#events : this.#without(missing)
+    const named =
+      missing.length === 0 ? this.#children : new Set(whole.flatMap(({ claims }) => claims.parents))
     const heads: EventId[] = []
-    for (let index = this.#events.length - 1; index >= 0 && heads.length < PARENTS_MAX; index -= 1) {
-      const id = this.#events[index]?.id
-      if (id !== undefined && !this.#children.has(id)) heads.push(id)
+    for (let index = whole.length - 1; index >= 0 && heads.length < PARENTS_MAX; index -= 1) {
+      const id = whole[index]?.id
+      if (id !== undefined && !named.has(id)) heads.push(id)
     }
     return heads.sort()
+  }
+
+  /** The events that build on none of these, however many lie between. */
+  #without(ids: readonly EventId[]): TimelineEvent[] {
+    const shaky = new Set(ids)
+    // Mostly a parent sorts before its children; where clocks differ, it takes another round.
+    for (let before = -1; before < shaky.size; ) {
+      before = shaky.size
+      for (const { id, claims } of this.#events) {
+        if (claims.parents.some((parent) => shaky.has(parent))) shaky.add(id)
+      }
+    }
+    return this.#events.filter(({ id }) => !shaky.has(id))
   }
 
   #apply(change: ChangeEvent): void {
@@ -187,10 +209,19 @@ export class Timeline {
     this.#events.splice(this.#indexOf(positionOf(event)), 0, event)
     this.#byId.set(event.id, event)
     this.#gone.delete(event.id)
+    this.#missing.delete(event.id)
     this.#bytes += event.jwt.length
     this.#nextExpiry = Math.min(this.#nextExpiry, expiryOf(event))
-    for (const parent of event.claims.parents)
+    for (const parent of event.claims.parents) {
       this.#children.set(parent, (this.#children.get(parent) ?? 0) + 1)
+      if (!this.knows(parent)) this.#missing.add(parent)
+    }
+  }
+
+  /** An event had to go, or has no place: where something still names it, it is not missing. */
+  #leave(id: EventId): void {
+    this.#missing.delete(id)
+    if (this.#children.has(id)) this.#gone.add(id)
   }
 
   /** Drops the first event, for good. */
@@ -208,7 +239,7 @@ export class Timeline {
     const [event] = this.#events.splice(index, 1)
     if (event === undefined) return
     this.#byId.delete(event.id)
-    if (this.#children.has(event.id)) this.#gone.add(event.id)
+    this.#leave(event.id)
     if (!isType(event, 'message')) this.#changes.remove(event)
     this.#bytes -= event.jwt.length
     for (const parent of event.claims.parents) {
@@ -217,6 +248,7 @@ export class Timeline {
       else {
         this.#children.delete(parent)
         this.#gone.delete(parent)
+        this.#missing.delete(parent)
       }
     }
   }

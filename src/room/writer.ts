@@ -32,6 +32,7 @@ export class Writer {
   readonly #state: RoomState
   readonly #outbox: Outbox
   readonly #typing: Typing
+  readonly #heads: () => EventId[]
   readonly #assertOpen: () => void
   #lastTurn: Promise<unknown> = Promise.resolve()
 
@@ -42,6 +43,8 @@ export class Writer {
     state: RoomState
     outbox: Outbox
     typing: Typing
+    /** What an event names as its parents. */
+    heads: () => EventId[]
     /** @throws `chat-left` */
     assertOpen: () => void
   }) {
@@ -51,6 +54,7 @@ export class Writer {
     this.#state = options.state
     this.#outbox = options.outbox
     this.#typing = options.typing
+    this.#heads = options.heads
     this.#assertOpen = options.assertOpen
   }
 
@@ -100,7 +104,7 @@ export class Writer {
 
   async #writeMessage(text: string, replyTo?: EventId): Promise<Written> {
     const { timeline } = this.#state
-    const options = { parents: timeline.heads(), after: timeline.lastTimestamp }
+    const options = { parents: this.#heads(), after: timeline.lastTimestamp }
     const body = replyTo === undefined ? { text } : { text, replyTo }
     const event = await this.#author.write(this.#topic, 'message', body, options)
     this.#assertOpen()
@@ -127,7 +131,7 @@ export class Writer {
     if (isSaid(own, type, body)) return { event: undefined, message }
     const behind = Math.max(target.timestamp, ...own.map(({ timestamp }) => timestamp))
     this.#assertNear(behind + 1)
-    const options = { parents: timeline.heads(), after: timeline.lastTimestamp, behind }
+    const options = { parents: this.#heads(), after: timeline.lastTimestamp, behind }
     const event = await this.#author.write(this.#topic, type, body, options)
     this.#assertOpen()
     if (type === 'edit') this.#typing.sent()

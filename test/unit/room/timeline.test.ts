@@ -271,6 +271,36 @@ describe('the heads of the timeline', () => {
     expect(timeline.heads()).toEqual([...newest].sort())
   })
 
+  it('leave out what builds on something that is missing, however far back, and are whole when it has come', () => {
+    const timeline = new Timeline(HUGE)
+    const missing = at(1)
+    const [apart, child] = [at(2), messageBy(ada, 'child', { at: NOW + 3, parents: [missing.id] })]
+    const grandchild = messageBy(ada, 'grandchild', { at: NOW + 4, parents: [apart.id, child.id].sort() })
+    // A clock that is slow: it sorts before what it builds on.
+    const early = messageBy(ada, 'early', { at: NOW, parents: [grandchild.id] })
+    for (const event of [apart, child, grandchild, early]) timeline.add(event, NOW)
+    expect(timeline.missing()).toEqual([missing.id])
+    expect(timeline.heads(timeline.missing())).toEqual([apart.id])
+    expect(timeline.heads()).toEqual([early.id])
+    timeline.add(missing, NOW)
+    expect(timeline.missing()).toEqual([])
+    expect(timeline.heads(timeline.missing())).toEqual([early.id])
+  })
+
+  it('know what is missing: what an event names, and what was neither here nor had to go', () => {
+    const timeline = new Timeline({ ...HUGE, maxEvents: 2 })
+    const [first, second] = [at(1), at(2)]
+    const child = messageBy(ada, 'child', { at: NOW + 3, parents: [first.id, second.id].sort() })
+    timeline.add(child, NOW)
+    expect(timeline.missing()).toEqual([first.id, second.id].sort())
+    timeline.add(first, NOW)
+    expect(timeline.missing()).toEqual([second.id])
+    timeline.add(at(4), NOW) // the first one goes
+    expect([timeline.get(first.id), timeline.missing()]).toEqual([undefined, [second.id]])
+    timeline.add(at(5), NOW) // the child goes, and with it what it named
+    expect(timeline.missing()).toEqual([])
+  })
+
   it('know a parent also when it comes after its child, and forget what was dropped', () => {
     const timeline = new Timeline({ ...HUGE, maxEvents: 2 })
     const parent = at(2)

@@ -13,6 +13,7 @@ import type { Channel } from '../network/network.ts'
 import type { Random } from '../random.ts'
 import { comparePositions, type Position, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
+import { SALT_BYTES } from '../wire/sync.ts'
 import { Gaps } from './gaps.ts'
 import { Horizon } from './horizon.ts'
 import type { RoomListener } from './listener.ts'
@@ -20,13 +21,7 @@ import type { Message } from './message.ts'
 import { compareBounds, isBefore } from './reconciler.ts'
 import type { Recovery } from './recovery.ts'
 import type { RoomState } from './state.ts'
-import {
-  type NewestQuestion,
-  newSalt,
-  type SyncContents,
-  type SyncOutcome,
-  SyncSession,
-} from './sync-session.ts'
+import { type NewestQuestion, type SyncContents, type SyncOutcome, SyncSession } from './sync-session.ts'
 
 /** How many pages `request` asks for beyond those its limit needs. */
 const PAGES_BEYOND = 10
@@ -50,6 +45,8 @@ interface Round {
 interface Answers {
   /** How many members answered. */
   count: number
+  /** How many of them to the end. */
+  whole: number
   /** Somebody has older events than it sent. */
   more: boolean
 }
@@ -214,7 +211,7 @@ export class CatchUp {
       return
     }
     this.#tell(messages, false)
-    if (messages.length > 0) this.#tellRecovered(messages.length, 1)
+    if (messages.length > 0) this.#tellRecovered(messages.length, this.#wasComplete ? 1 : 0)
   }
 
   /** The room was left. */
@@ -227,25 +224,23 @@ export class CatchUp {
 
   async #catchUp(signal: AbortSignal): Promise<void> {
     const fresh: Message[] = []
-    let count = 0
+    let whole = 0
     this.#gathered = fresh
     try {
-      count = await this.#askForMissed({ peers: 1, signal }, fresh)
+      whole = (await this.#askForMissed({ peers: 1, signal }, fresh)).whole
     } finally {
       this.#gathered = undefined
       this.#tell(fresh, true)
     }
-    this.#tellRecovered(fresh.length, count, true)
+    this.#tellRecovered(fresh.length, whole, true)
   }
 
-  /** What a newcomer misses is the backlog, and anybody else what came since. Answers how many members answered. */
-  async #askForMissed(round: Round, fresh: Message[]): Promise<number> {
-    const count =
-      this.#isNewcomer && round.newest === undefined
-        ? await this.#fetchBacklog(round, fresh)
-        : (await this.#ask(round, fresh)).count
+  /** What a newcomer misses is the backlog, and anybody else what came since. */
+  async #askForMissed(round: Round, fresh: Message[]): Promise<Answers> {
+    const isBacklog = this.#isNewcomer && round.newest === undefined
+    const answers = await (isBacklog ? this.#fetchBacklog(round, fresh) : this.#ask(round, fresh))
     if (this.#recovery.candidates().length === 0) this.#horizon.alone()
-    return count
+    return answers
   }
 
   /**
@@ -253,27 +248,29 @@ export class CatchUp {
    * history but what has come since the connection was made: then a newcomer asks
    * once more, for those before.
    */
-  async #fetchBacklog({ peers, signal }: Round, fresh: Message[]): Promise<number> {
+  async #fetchBacklog({ peers, signal }: Round, fresh: Message[]): Promise<Answers> {
     const limit = this.#backlogLimit
-    const { count, more } = await this.#ask({ newest: { limit }, peers, signal }, fresh)
+    const answers = await this.#ask({ newest: { limit }, peers, signal }, fresh)
     const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
-    if (more && history < limit) {
+    if (answers.more && history < limit) {
       const newest = { limit: limit - history, before: this.#horizon.bound }
       await this.#ask({ newest, peers: 1, signal }, fresh)
     }
-    if (count > 0) this.#isNewcomer = false
-    return count
+    if (answers.count > 0) this.#isNewcomer = false
+    return answers
   }
 
+  /** Answers how many members answered. */
   async #look(round: Round): Promise<number> {
     const fresh: Message[] = []
-    let count = 0
+    let whole = 0
     try {
-      count = await this.#askForMissed(round, fresh)
-      return count
+      const answers = await this.#askForMissed(round, fresh)
+      whole = answers.whole
+      return answers.count
     } finally {
       this.#tell(fresh, false)
-      this.#tellRecovered(fresh.length, count)
+      this.#tellRecovered(fresh.length, whole)
     }
   }
 
@@ -281,7 +278,7 @@ export class CatchUp {
   async #ask(round: Round, fresh: Message[]): Promise<Answers> {
     const { newest, peers, first, signal } = round
     const channel = this.#channel
-    if (channel === undefined) return { count: 0, more: false }
+    if (channel === undefined) return { count: 0, whole: 0, more: false }
     const missing = this.#gaps.open()
     const ask = async (peerId: string): Promise<SyncOutcome> => {
       const outcome = await this.#compare(channel, peerId, newest, fresh, signal)
@@ -289,7 +286,11 @@ export class CatchUp {
       return outcome
     }
     const answers = await this.#recovery.run(ask, { signal, peers, first })
-    return { count: answers.length, more: answers.some(({ restBefore }) => restBefore !== undefined) }
+    return {
+      count: answers.length,
+      whole: answers.filter(({ isCut }) => !isCut).length,
+      more: answers.some(({ restBefore }) => restBefore !== undefined),
+    }
   }
 
   async #compare(
@@ -311,7 +312,7 @@ export class CatchUp {
         stream,
         clock: this.#clock,
         contents,
-        salt: newSalt((length) => this.#random.bytes(length)),
+        salt: this.#random.bytes(SALT_BYTES),
         admitAll: async (jwts) => {
           const { messages, timeline, early, rejected } = await this.#state.admitHistory(jwts, peerId)
           fresh.push(...messages)
@@ -324,7 +325,8 @@ export class CatchUp {
       if (isEarly) outcome.isCut = true
       if (newest !== undefined) {
         this.#horizon.widen(newest, outcome, { count, now: this.#clock.now() })
-        if (outcome.restBefore !== undefined) this.#gaps.outside()
+        // Who wants no history is without all that there was.
+        if (outcome.restBefore !== undefined || newest.limit === 0) this.#gaps.outside()
       } else if (!outcome.isCut) {
         const both = contents.timeline.filter((event) => !isBefore(event, outcome.floor))
         this.#onCompared(both.map(({ id }) => id))
@@ -363,9 +365,9 @@ export class CatchUp {
   }
 
   /** Tells at the end of a first look, and later when something came or what was said before holds no more. */
-  #tellRecovered(count: number, answers: number, always = false): void {
+  #tellRecovered(count: number, whole: number, always = false): void {
     if (this.#closing.signal.aborted) return
-    const isAnswered = answers > 0 || this.#recovery.candidates().length === 0
+    const isAnswered = whole > 0 || this.#recovery.candidates().length === 0
     const complete = isAnswered && this.#gaps.open().length === 0
     if (!always && count === 0 && complete === this.#wasComplete) return
     this.#wasComplete = complete

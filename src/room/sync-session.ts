@@ -12,7 +12,7 @@ import {
 } from '../limits.ts'
 import type { FrameStream } from '../network/network.ts'
 import type { SignedEvent } from '../wire/event.ts'
-import { type Bound, decodeSync, encodeSync, type Range, SALT_BYTES, type Turn } from '../wire/sync.ts'
+import { type Bound, decodeSync, encodeSync, type Range, type Turn } from '../wire/sync.ts'
 import { isSettled, Reconciler, START } from './reconciler.ts'
 
 /** What a device brings into a comparison. */
@@ -66,6 +66,7 @@ export class SyncSession {
   #sentDevices = 0
   #turns = 0
   #isOver = false
+  #asksNewest = false
   #cancelStall = (): void => {}
 
   constructor(options: {
@@ -95,6 +96,7 @@ export class SyncSession {
     const timeline = question
       ? this.#timeline.openNewest(question.limit, question.before)
       : this.#timeline.open()
+    this.#asksNewest = question !== undefined
     if (question) this.#allowance = Math.min(question.limit, SYNC_NEWEST_MAX) + SYNC_MAX_DEVICES
     return this.#guard(async () => {
       const turn = { floor: this.#contents.floor, roster: this.#roster.open(), timeline }
@@ -168,7 +170,8 @@ export class SyncSession {
     this.#outcome.floor = floor
     for (const range of timeline) {
       if (range.kind !== 'rest') continue
-      if (range.upper === undefined) this.#outcome.isCut = true
+      // Who asked for none of the newest is told that there are some: nothing was left out.
+      if (range.upper === undefined) this.#outcome.isCut ||= !this.#asksNewest
       else this.#outcome.restBefore = range.upper
     }
     return this.#outcome
@@ -215,11 +218,6 @@ export class SyncSession {
     }
     return fitting.reverse()
   }
-}
-
-/** A salt for a comparison. */
-export function newSalt(bytes: (length: number) => Uint8Array): Uint8Array {
-  return bytes(SALT_BYTES)
 }
 
 function isOver({ roster, timeline }: Turn): boolean {

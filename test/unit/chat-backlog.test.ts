@@ -1,6 +1,8 @@
 import { settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { decodeSync, type Range } from '../../src/wire/sync.ts'
+import type { SignedEvent } from '../../src/wire/event.ts'
+import { type EventId, eventId } from '../../src/wire/event-id.ts'
+import { decodeSync, encodeSync, type Range } from '../../src/wire/sync.ts'
 import { topicOf } from '../../src/wire/topic.ts'
 import { eventBy, messageBy, testAuthor } from '../support/authors.ts'
 import { eventsFrame, lastTurn } from '../support/sync.ts'
@@ -338,6 +340,100 @@ describe('filters and muting', () => {
     expect(bob.texts()).toEqual([])
     expect(bob.heard('error')).toEqual([['error', 'listener-failed']])
     expect(bob.chat.status.current).toBe('connected')
+  })
+})
+
+describe('what was missed', () => {
+  const mallory = testAuthor(66)
+  const of = (text: string, parents: EventId[] = []): SignedEvent<'message'> =>
+    messageBy(mallory, text, { topic: LOBBY, at: world.clock.now(), parents })
+
+  it('is told of after the backlog, also when it is nothing', async () => {
+    const [ada] = [await visit(), await visit()]
+    await ada.chat.send('before')
+    const bob = await visit()
+    expect(bob.told.filter(([name]) => name === 'backlog' || name === 'recovered')).toEqual([
+      ['backlog', ['before']],
+      ['recovered', true, 1],
+    ])
+    const carol = await visit({ backlogLimit: 0 })
+    expect(carol.heard('recovered')).toEqual([['recovered', true, 0]])
+  })
+
+  it('is told of after each loss of the connection', async () => {
+    const [ada, bob] = [await visit(), await visit(), await visit()]
+    await world.pass(5_000)
+    const before = bob.heard('recovered').length
+    world.network.partition([[bob.network.peerId]])
+    for (const text of ['1', '2']) await ada.chat.send(text)
+    // What nobody has acknowledged yet would be sent again, live.
+    await world.pass(2_000)
+    world.network.heal()
+    await world.pass(1_000)
+    expect(bob.heard('recovered').slice(before)).toEqual([['recovered', true, 2]])
+  })
+
+  it('is fetched from whoever has it when an event names it', async () => {
+    const first = of('first')
+    let answer = [lastTurn()]
+    const peer = new RawPeer(world.network, LOBBY, (stream) => answering(...answer)(stream))
+    const bob = await visit({ backlogLimit: 0 })
+    const presence = { peer: peer.peerId, data: {} }
+    const renew = (): string =>
+      eventBy(mallory, 'presence', presence, { topic: LOBBY, at: world.clock.now() }).jwt
+    await peer.publish(renew())
+    await world.pass(5_000)
+    const opened = peer.streams.length
+    answer = [eventsFrame(first.jwt), lastTurn()]
+    await peer.publish(of('second', [first.id]).jwt)
+    await world.pass(1_499)
+    expect([bob.texts(), peer.streams.length]).toEqual([['second'], opened])
+    await world.pass(1)
+    expect(new Set(bob.texts())).toEqual(new Set(['first', 'second']))
+    expect(bob.heard('recovered').at(-1)).toEqual(['recovered', true, 1])
+  })
+
+  it('is said to be missing as long as it is named and nobody brings it', async () => {
+    // Says that it has something that it never sends.
+    const peer = new RawPeer(world.network, LOBBY, answering(encodeSync({ kind: 'busy' })))
+    const bob = await visit({ backlogLimit: 0 })
+    const presence = { peer: peer.peerId, data: {} }
+    const options = { topic: LOBBY, at: world.clock.now(), parents: [of('kept back').id] }
+    await peer.publish(eventBy(mallory, 'presence', presence, options).jwt)
+    await world.pass(10_000)
+    expect(bob.heard('recovered').at(-1)?.[1]).toBe(false)
+    const pauses = peer.streams.length
+    await world.pass(20_000)
+    expect(peer.streams.length - pauses).toBeLessThanOrEqual(4)
+  })
+})
+
+describe('what nobody acknowledges', () => {
+  it('is sent again, less and less often, beside a new event each time', async () => {
+    const ada = await visit()
+    const mallory = testAuthor(66)
+    const peer = new RawPeer(world.network, LOBBY)
+    const presence = (): string =>
+      eventBy(mallory, 'presence', { peer: peer.peerId, data: {} }, { topic: LOBBY, at: world.clock.now() })
+        .jwt
+    await peer.publish(presence())
+    await world.pass(1_000)
+    const { jwt } = await ada.chat.send('hello')
+    const copies = (): number => peer.jwts.filter((other) => other === jwt).length
+    await until(() => copies() === 1)
+    await world.pass(5_000)
+    expect(copies()).toBe(2)
+    await world.pass(9_000)
+    expect(copies()).toBe(2)
+    await world.pass(2_000)
+    expect(copies()).toBe(3)
+    const message = ada.chat.message(eventId(jwt))
+    const naming = { topic: LOBBY, at: world.clock.now(), parents: [eventId(jwt)] }
+    await peer.publish(eventBy(mallory, 'presence', { peer: peer.peerId, data: {} }, naming).jwt)
+    expect(message?.status).toBe('acknowledged')
+    const last = copies()
+    await world.pass(60_000)
+    expect(copies()).toBe(last)
   })
 })
 

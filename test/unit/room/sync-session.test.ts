@@ -133,6 +133,12 @@ describe('a comparison', () => {
     expect(older.outcome.restBefore).toBeUndefined()
   })
 
+  it('brings none where none are asked for, and leaves nothing out by that', async () => {
+    const { opener, outcome } = await compare({}, { timeline: messages(5) }, { limit: 0 })
+    expect(opener.received).toEqual([])
+    expect(outcome).toEqual({ floor: START, restBefore: undefined, isCut: false })
+  })
+
   it('sends 100 at most where the newest are asked for', async () => {
     const { opener, outcome } = await compare({}, { timeline: messages(300) }, { limit: 1_000 })
     expect(opener.received).toHaveLength(100)

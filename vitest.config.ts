@@ -27,7 +27,9 @@ export default defineConfig({
           name: 'unit',
           // Half of the cores is the default: on two that is one worker, and twice the time.
           maxWorkers: 2,
-          include: ['test/{unit,property,conformance,simulation}/**/*.test.ts'],
+          // What they do takes milliseconds; on a machine with other work, seconds.
+          testTimeout: 20_000,
+          include: ['test/{unit,property,conformance,simulation,fuzz}/**/*.test.ts'],
         },
       },
       {

@@ -45,7 +45,7 @@ export const WINDOW_MAX_EVENTS = 1_000
 export const WINDOW_MAX_BYTES = 4 * 1024 * 1024
 /** The most devices a roster holds; the one heard of longest ago makes room. */
 export const ROSTER_MAX_DEVICES = 2_000
-/** The most identifiers of seen events a gate remembers. */
+/** The most identifiers of seen events a gate remembers, of those that live for 90 s and of those that live longer. */
 export const SEEN_MAX = 16_384
 /** The most verification keys a process keeps imported. */
 export const KEYS_MAX = 2_048
@@ -86,6 +86,16 @@ export const GREETING_WAIT_MS = 2_000
  * yet those it asked.
  */
 export const SECOND_LOOK_MS = 3_000
+/** How long a device waits on average before it compares with a member although nothing seems to be missing … */
+export const QUIET_LOOK_MS = 40_000
+/** … doubled as long as nothing is, up to this: then a room of 30 compares every 20 s, all of it together. */
+export const QUIET_LOOK_MAX_MS = 10 * 60_000
+/** How long to wait on average before passing on by gossip what came in a comparison: gossip may still bring it. */
+export const BRIDGE_WAIT_MS = 2_000
+/** How many events are passed on at once after that: a node takes so many a second of everybody, whatever others do … */
+export const BRIDGE_MAX_EVENTS = 4
+/** … and how many wait for it at most. */
+export const BRIDGE_PENDING_MAX = 256
 /** How long `requestBacklog` waits for a first connection. */
 export const CONNECT_WAIT_MS = 5_000
 /** How long to wait with an acknowledgement: the next event of anybody is one. */

@@ -108,6 +108,14 @@ export class Gate {
     return events.filter((event) => this.#seen.passOn(event)).length > 0
   }
 
+  /**
+   * {@link passOn} for an event that came as history and travels on as news: its author is charged as for one that
+   * came live, or somebody could have others pass on more than it may write.
+   */
+  passOnLate(event: SignedEvent): boolean {
+    return (this.#rates?.write(event.claims.iss, this.topic) ?? true) && this.#seen.passOn(event)
+  }
+
   /** What {@link admit} would say, without remembering anything. */
   async inspect(jwt: string, origin: Origin, source?: Source): Promise<Verdict> {
     const parsed = parseJwt(jwt)

@@ -4,19 +4,20 @@ import type { Clock } from '../clock.ts'
 import type { FoundPeer } from '../discovery/found-peer.ts'
 import { MeetingPoint } from '../discovery/meeting-point.ts'
 import { RendezvousClient } from '../discovery/rendezvous-client.ts'
-import { createRoutingClient, type RoutingClient } from '../discovery/routing-client.ts'
+import { RoutingEndpoints } from '../discovery/routing-endpoints.ts'
 import { GhostChatError } from '../errors.ts'
 import { FUTURE_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Random } from '../random.ts'
 import type { IceServer } from '../wire/node-info.ts'
 import { AddressBook } from './address-book.ts'
-import { DialPolicy, hostPart } from './dial-policy.ts'
+import { DialPolicy } from './dial-policy.ts'
 import type { Direct, WebRtc } from './direct.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { introduce } from './introduction.ts'
 import { type KnownNode, KnownNodes } from './known-nodes.ts'
 import { type ChatLibp2p, Libp2pNetwork } from './libp2p-network.ts'
+import { MemberRoutes } from './member-routes.ts'
 import { Mesh } from './mesh.ts'
 import { NodeLink } from './node-links.ts'
 import { createOwnLibp2p } from './own-libp2p.ts'
@@ -24,9 +25,6 @@ import type { Reservations } from './reservations.ts'
 
 /** How long a node may take to answer a ping after the machine woke. */
 const PING_TIMEOUT_MS = 5_000
-
-/** How often routing endpoints are asked for a room. They are other people's. */
-const ROUTING_PAUSE_MS = 60_000
 /** How long registering waits for the code of WebRTC. */
 const SETTLE_MS = 2_000
 /** How long a backlog waits for nodes to say where its member is. */
@@ -87,15 +85,14 @@ export class Client {
   readonly #reservations: Reservations | undefined
   readonly #options: ClientOptions
   readonly #known: KnownNodes
-  readonly #policy: DialPolicy
+  readonly #routes: MemberRoutes
   readonly #book: AddressBook
   readonly #rendezvous: RendezvousClient
   readonly #doorkeeper: Doorkeeper
-  /** By topic: when routing endpoints were asked last. */
-  readonly #routingAskedAt = new Map<string, number>()
+  readonly #endpoints: RoutingEndpoints<ClientUser>
   /** Whether it is known if this device can be reached directly. */
   #isSettled = true
-  readonly #users = new Map<ClientUser, RoutingClient[]>()
+  readonly #users = new Set<ClientUser>()
 
   private constructor(libp2p: ChatLibp2p, parts: ClientParts, options: ClientOptions) {
     const { clock, random } = options
@@ -104,9 +101,14 @@ export class Client {
     this.direct = parts.direct
     this.#options = options
     this.#known = parts.known
-    this.#policy = parts.policy
     this.#book = new AddressBook(clock)
+    this.#routes = new MemberRoutes({ ...parts, book: this.#book, isSecluded: !options.direct })
     this.#rendezvous = new RendezvousClient({ libp2p, clock })
+    this.#endpoints = new RoutingEndpoints({
+      clock,
+      onFound: (topic, found) => this.#onFound(topic, found, false),
+      onFailure: (thrown) => options.logger.debug('delegated routing failed', thrown),
+    })
     const isNode = (peerId: PeerId): boolean => this.#known.has(peerId)
     this.#doorkeeper = new Doorkeeper({
       ...options,
@@ -192,10 +194,8 @@ export class Client {
   /** Somebody uses it: connects to its nodes. @throws `invalid-node` */
   addUser(user: ClientUser): void {
     const nodes = user.nodes.map((entry) => this.#known.add(entry))
-    this.#users.set(
-      user,
-      user.routing.map((endpoint) => createRoutingClient(endpoint)),
-    )
+    this.#users.add(user)
+    this.#endpoints.add(user, user.routing)
     for (const known of nodes) {
       const node = this.nodes.find((other) => other.known === known) ?? this.#connect(known)
       node.users.add(user)
@@ -204,7 +204,7 @@ export class Client {
 
   /** Somebody uses it no more. Answers whether that was the last one. */
   removeUser(user: ClientUser): boolean {
-    for (const endpoint of this.#users.get(user) ?? []) endpoint.stop()
+    this.#endpoints.remove(user)
     this.#users.delete(user)
     for (const node of [...this.nodes]) {
       node.users.delete(user)
@@ -282,7 +282,7 @@ export class Client {
       random,
       name: known.name,
       resolve: (signal) => this.#known.locate(known, signal),
-      isGossiping: (peerId) => libp2p.services.pubsub.getPeers().some((peer) => peer.equals(peerId)),
+      pubsub: libp2p.services.pubsub,
       ping: (peerId) => this.ping(peerId, AbortSignal.timeout(PING_TIMEOUT_MS)),
       onConnected: (connection, described) => this.#onNode(node, connection, described),
       onLost: () => meeting.disconnected(),
@@ -319,9 +319,9 @@ export class Client {
     }
     if (left !== undefined) {
       this.#book.forget(left)
-      this.#routingAskedAt.delete(left)
+      this.#endpoints.forget(left)
     }
-    if (entered !== undefined) this.#askRouting(entered)
+    if (entered !== undefined) this.#endpoints.ask(entered)
     this.mesh.wake()
   }
 
@@ -332,19 +332,7 @@ export class Client {
 
   #seek(topic: string): void {
     for (const { meeting } of this.nodes) meeting.seek(topic)
-    this.#askRouting(topic)
-  }
-
-  #askRouting(topic: string): void {
-    const now = this.#options.clock.now()
-    if (now - (this.#routingAskedAt.get(topic) ?? Number.NEGATIVE_INFINITY) < ROUTING_PAUSE_MS) return
-    this.#routingAskedAt.set(topic, now)
-    for (const endpoint of [...this.#users.values()].flat()) {
-      endpoint.findProviders(topic).then(
-        (found) => this.#onFound(topic, found, false),
-        (thrown) => this.#options.logger.debug('delegated routing failed', thrown),
-      )
-    }
+    this.#endpoints.ask(topic)
   }
 
   /** Whether this device may and can connect directly; a dapp's libp2p node shows by its transports. */
@@ -352,21 +340,9 @@ export class Client {
     return this.#options.direct && this.direct?.isAvailable !== false
   }
 
-  /** Through our nodes, and where discovery found the peer, as far as we may go there. */
   #routesTo(peerId: string): { relayed: Multiaddr[]; direct: Multiaddr[] } {
-    const isOpen = (address: Multiaddr): boolean =>
-      // Whoever wants no direct connections is seen by its nodes only, and by those they vouch for.
-      this.#options.direct ? this.#policy.permits(address) : this.#known.isTrusted(hostPart(address))
-    const found = this.#book.addressesOf(peerId).filter(isOpen)
-    const has = (address: Multiaddr, part: string): boolean =>
-      address.getComponents().some(({ name }) => name === part)
-    return {
-      relayed: unique([
-        ...this.#known.routesTo(peerId),
-        ...found.filter((address) => has(address, 'p2p-circuit') && !has(address, 'webrtc')),
-      ]),
-      direct: this.#canLink ? found.filter((address) => has(address, 'webrtc')) : [],
-    }
+    const { relayed, direct } = this.#routes.to(peerId)
+    return { relayed, direct: this.#canLink ? direct : [] }
   }
 
   readonly #onAddresses = (): void => {
@@ -382,10 +358,6 @@ interface Pinger {
 
 function policyOf(known: KnownNodes, { allowPrivateAddresses }: ClientOptions): DialPolicy {
   return new DialPolicy({ allowPrivate: allowPrivateAddresses, isTrusted: (host) => known.isTrusted(host) })
-}
-
-function unique(addresses: Multiaddr[]): Multiaddr[] {
-  return [...new Map(addresses.map((address) => [address.toString(), address])).values()]
 }
 
 function skewWarning({ name, clockOffsetMs = 0 }: KnownNode): GhostChatError | undefined {

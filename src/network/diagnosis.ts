@@ -23,7 +23,7 @@ export interface NodeDiagnosis {
   latencyMs?: number
   /** Whether others reach this device through the node. */
   isRelay: boolean
-  /** This device's clock less the node's, in milliseconds. */
+  /** This device's clock less the node's, in milliseconds: as much of it as is certain, however long the answer took. */
   clockOffsetMs?: number
   /** Why it is not connected. */
   reason?: string

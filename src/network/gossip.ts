@@ -25,6 +25,8 @@ const RPC_MAX_BYTES = 4 * 1024 * 1024
 const WIRE: Partial<GossipsubOpts> = {
   globalSignaturePolicy: StrictNoSign,
   msgIdFn: ({ topic, data }) => sha256.create().update(utf8.encode(topic)).update(data).digest(),
+  // Bytes are characters: in base64 the text is put together one by one, and V8 keeps every step, 640 bytes for each id.
+  msgIdToStrFn: (id) => String.fromCharCode(...id),
   seenTTL: 10 * 60_000,
   fallbackToFloodsub: false,
   doPX: false,
@@ -115,4 +117,13 @@ export const VALIDATION = {
   ignore: TopicValidatorResult.Ignore,
   excess: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
+}
+
+/**
+ * Whether gossipsub has a stream to write to a peer. It may have none to one that is connected: what it is handed for that
+ * one is lost. `streamsOutbound` is public on its class, though not on its interface.
+ */
+export function hasStreamTo(pubsub: GossipSub, peerId: string): boolean {
+  const { streamsOutbound } = pubsub as GossipSub & { streamsOutbound?: Map<string, unknown> }
+  return streamsOutbound?.has(peerId) ?? true
 }

@@ -31,7 +31,7 @@ export interface KnownNode {
   infoAt?: number
   /** How long it took. */
   infoMs?: number
-  /** Our clock less the node's, in milliseconds. */
+  /** Our clock less the node's, in milliseconds: as much of it as is certain. */
   clockOffsetMs?: number
   /** Its peer id, once it was reached. */
   peerId?: PeerId
@@ -136,8 +136,8 @@ export class KnownNodes {
     node.info = info
     node.infoAt = now
     node.infoMs = now - askedAt
-    // Somewhere between question and answer the node looked at its clock.
-    node.clockOffsetMs = Math.round((askedAt + now) / 2 - info.time)
+    // Somewhere between question and answer the node looked at its clock. A slow answer is no wrong clock.
+    node.clockOffsetMs = Math.max(0, askedAt - info.time) + Math.min(0, now - info.time)
     return addresses
   }
 }

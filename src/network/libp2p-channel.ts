@@ -1,4 +1,5 @@
 import type { GossipSub } from '@libp2p/gossipsub'
+import { hasStreamTo } from './gossip.ts'
 import type { Channel, ChannelHandler, FrameStream } from './network.ts'
 
 /** A topic of a {@link Libp2pNetwork}. */
@@ -89,8 +90,7 @@ export class Libp2pChannel implements Channel {
 
   /** Subscribers that gossipsub has an open stream to: handing it a message for any other loses the message. */
   #reachable(): Set<string> {
-    const { streamsOutbound } = this.#pubsub as GossipSub & { streamsOutbound?: Map<string, unknown> }
     const subscribers = this.#pubsub.getSubscribers(this.topic).map((peerId) => peerId.toString())
-    return new Set(subscribers.filter((peerId) => streamsOutbound?.has(peerId) ?? true))
+    return new Set(subscribers.filter((peerId) => hasStreamTo(this.#pubsub, peerId)))
   }
 }

@@ -1,9 +1,11 @@
+import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { type Clock, every } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import type { Random } from '../random.ts'
 import { hostPart } from './dial-policy.ts'
+import { hasStreamTo } from './gossip.ts'
 
 /** Where a node is. */
 export interface Location {
@@ -21,18 +23,28 @@ export type NodeLinkState =
   | { kind: 'connected'; since: number }
   | { kind: 'waiting'; nextAttemptAt: number; reason: string }
 
+/** How a link is kept. */
+export interface LinkPace {
+  /** The longest pause between two attempts, in milliseconds. */
+  pauseMaxMs: number
+  /** How often to look whether the node still takes part in gossip, in milliseconds. */
+  checkMs: number
+  /** Whether to ask it each time as well: libp2p notices what is dead only after half a minute. */
+  isPinging: boolean
+}
+
+/** Of a client: there are many, and a node that starts has to bear them all. */
+const CLIENT_PACE: LinkPace = { pauseMaxMs: 15_000, checkMs: 15_000, isPinging: false }
+
 const BACKOFF_FIRST_MS = 500
-const BACKOFF_MAX_MS = 15_000
 const ATTEMPT_TIMEOUT_MS = 10_000
-/** How often to look whether the node still takes part in gossip. */
-const CHECK_MS = 15_000
 /** A connection that held this long was one. */
 const HELD_MS = 3_000
 
 /**
  * Keeps the connection to one node: dials, waits for its end, dials again. The
- * pause between failures doubles from half a second to 15 s, a quarter of it by
- * chance, so that the clients of a node that restarts do not come all at once.
+ * pause between failures doubles from half a second, a quarter of it by chance, so
+ * that the clients of a node that restarts do not come all at once.
  */
 export class NodeLink {
   readonly #libp2p: Libp2p
@@ -40,8 +52,9 @@ export class NodeLink {
   readonly #random: Random
   readonly #name: string
   readonly #resolve: ResolveNode
-  readonly #isGossiping: (peerId: PeerId) => boolean
+  readonly #pubsub: GossipSub
   readonly #ping: (peerId: PeerId) => Promise<unknown>
+  readonly #pace: LinkPace
   readonly #onConnected: (connection: Connection, described: Promise<void>) => void
   readonly #onLost: () => void
   readonly #onFailure: (error: GhostChatError, nextAttemptAt: number) => void
@@ -57,10 +70,11 @@ export class NodeLink {
     /** What the application calls the node. */
     name: string
     resolve: ResolveNode
-    /** Whether gossipsub knows the node as a peer. */
-    isGossiping: (peerId: PeerId) => boolean
+    pubsub: GossipSub
     /** Rejects when the node does not answer in time. */
     ping: (peerId: PeerId) => Promise<unknown>
+    /** Default: that of a client. */
+    pace?: LinkPace
     onConnected: (connection: Connection, described: Promise<void>) => void
     /** The connection ended. */
     onLost: () => void
@@ -71,8 +85,9 @@ export class NodeLink {
     this.#random = options.random
     this.#name = options.name
     this.#resolve = options.resolve
-    this.#isGossiping = options.isGossiping
+    this.#pubsub = options.pubsub
     this.#ping = options.ping
+    this.#pace = options.pace ?? CLIENT_PACE
     this.#onConnected = options.onConnected
     this.#onLost = options.onLost
     this.#onFailure = options.onFailure
@@ -123,7 +138,7 @@ export class NodeLink {
     const { kind } = this.#state
     const peerId = this.#peerId
     if (kind !== 'connected' || peerId === undefined) return
-    this.#ping(peerId).catch(() => this.#hangUp(peerId))
+    this.#probe(peerId)
   }
 
   close(): void {
@@ -174,11 +189,13 @@ export class NodeLink {
     return this.#libp2p.getConnections().find(isNode)
   }
 
-  /** Also ends a connection over which nothing is gossiped any more: gossipsub can lose a peer whose connection stays up. */
+  /** Also ends a connection over which nothing can be gossiped any more: gossipsub can lose its stream while the connection stays up. */
   #untilLost(peerId: PeerId): Promise<void> {
     return new Promise((resolve) => {
-      const stopChecking = every(this.#clock, CHECK_MS, () => {
-        if (!this.#isGossiping(peerId)) this.#hangUp(peerId)
+      const { checkMs, isPinging } = this.#pace
+      const stopChecking = every(this.#clock, checkMs, () => {
+        if (!hasStreamTo(this.#pubsub, peerId.toString())) this.#hangUp(peerId)
+        else if (isPinging) this.#probe(peerId)
       })
       const done = (): void => {
         stopChecking()
@@ -193,6 +210,11 @@ export class NodeLink {
       this.#closing.signal.addEventListener('abort', done)
       if (this.#closing.signal.aborted || this.#libp2p.getConnections(peerId).length === 0) done()
     })
+  }
+
+  /** Ends the connection if nobody answers. */
+  #probe(peerId: PeerId): void {
+    this.#ping(peerId).catch(() => this.#hangUp(peerId))
   }
 
   #hangUp(peerId: PeerId): void {
@@ -212,7 +234,7 @@ export class NodeLink {
   }
 
   #pauseMs(failures: number): number {
-    const full = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (failures - 1))
+    const full = Math.min(this.#pace.pauseMaxMs, BACKOFF_FIRST_MS * 2 ** (failures - 1))
     return Math.round(full * (0.75 + this.#random.fraction() / 4))
   }
 

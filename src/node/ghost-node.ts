@@ -94,8 +94,8 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     const isBanned = (peerId: PeerId): boolean => doorkeeper?.isBanned(peerId.toString()) ?? false
     const libp2p = await createHubLibp2p(server, port, privateKey, hooks, checked, isBanned)
     running.push({ stop: () => libp2p.stop() })
-    const { pubsub, relay } = libp2p.services
-    const parts = { ...checked, libp2p, pubsub, clock: systemClock, random: systemRandom }
+    const { pubsub, relay, ping } = libp2p.services
+    const parts = { ...checked, libp2p, pubsub, ping, clock: systemClock, random: systemRandom }
     const peers = new NodePeers({ ...parts, onChange: () => hub.review() })
     const door = new Doorkeeper({
       ...parts,

@@ -11,6 +11,7 @@ import { createLibp2p } from 'libp2p'
 import { hubGossip } from '../network/gossip.ts'
 import type { CheckedOptions } from './options.ts'
 import { exceedsReservations } from './relay-limits.ts'
+import { endReplacedConnections } from './replaced-connections.ts'
 import { type WebSocketHooks, webSocketListener } from './websocket-listener.ts'
 
 /** A relayed connection carries signalling and backlogs: two minutes, 1 MiB. */
@@ -69,6 +70,7 @@ export async function createHubLibp2p(
     reservations.get(peerId)?.signal.clear()
     reservations.delete(peerId)
   })
+  endReplacedConnections(libp2p)
   denyReservation = (client) =>
     exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
   return libp2p

@@ -1,15 +1,22 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { IdentifyResult, Libp2p, PeerId } from '@libp2p/interface'
+import type { Ping } from '@libp2p/ping'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { KnownNodes } from '../network/known-nodes.ts'
-import { NodeLink } from '../network/node-links.ts'
+import { type LinkPace, NodeLink } from '../network/node-links.ts'
 import type { Random } from '../random.ts'
 
 /** What a node speaks that clients do not: so nodes know each other, whoever dialled. */
 export const NODE_PROTOCOL = '/ghostchat/node/1.0.0'
 /** How many peers that call themselves nodes are taken for some. Whoever lies is not counted as a client, no more. */
 const NODES_MAX = 64
+/**
+ * Nodes are few, and whole rooms depend on what is between them: after a cut they have
+ * found each other again, and compared what was said, within 10 s.
+ */
+const PACE: LinkPace = { pauseMaxMs: 2_000, checkMs: 5_000, isPinging: true }
+const PING_TIMEOUT_MS = 5_000
 /** How many addresses of nodes clients are told of. */
 const ADDRESSES_MAX = 16
 
@@ -28,6 +35,7 @@ export class NodePeers {
   constructor(options: {
     libp2p: Libp2p
     pubsub: GossipSub
+    ping: Ping
     clock: Clock
     random: Random
     logger: Logger
@@ -36,7 +44,7 @@ export class NodePeers {
     /** Somebody turned out to be a node, or a node is gone. */
     onChange: () => void
   }) {
-    const { pubsub, clock, logger } = options
+    const { clock, logger } = options
     this.#libp2p = options.libp2p
     this.#onChange = options.onChange
     this.#known = new KnownNodes(clock)
@@ -46,8 +54,8 @@ export class NodePeers {
         ...options,
         name: entry,
         resolve: (signal) => this.#known.locate(node, signal),
-        isGossiping: (peerId) => pubsub.getPeers().some((peer) => peer.equals(peerId)),
-        ping: async () => {},
+        ping: (peerId) => options.ping.ping(peerId, { signal: AbortSignal.timeout(PING_TIMEOUT_MS) }),
+        pace: PACE,
         onConnected: ({ remotePeer }) => {
           node.peerId = remotePeer
           this.#add(remotePeer, true)

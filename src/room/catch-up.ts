@@ -1,27 +1,25 @@
 import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
-import {
-  CONNECT_WAIT_MS,
-  GAP_RETRY_MAX_MS,
-  GAP_WAIT_MS,
-  SECOND_LOOK_MS,
-  SYNC_NEWEST_MAX,
-  SYNC_PEERS,
-} from '../limits.ts'
+import { CONNECT_WAIT_MS, SECOND_LOOK_MS, SYNC_NEWEST_MAX, SYNC_PEERS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel } from '../network/network.ts'
 import type { Random } from '../random.ts'
 import { comparePositions, type Position, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
+import { encodeFrame } from '../wire/frame.ts'
 import { SALT_BYTES } from '../wire/sync.ts'
+import { Bridge } from './bridge.ts'
 import { Gaps } from './gaps.ts'
 import { Horizon } from './horizon.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
+import { QuietLooks } from './quiet-looks.ts'
 import { compareBounds, isBefore } from './reconciler.ts'
 import type { Recovery } from './recovery.ts'
+import { Repair } from './repair.ts'
 import type { RoomState } from './state.ts'
 import { type NewestQuestion, type SyncContents, type SyncOutcome, SyncSession } from './sync-session.ts'
+import { isTimelineEvent } from './timeline.ts'
 
 /** How many pages `request` asks for beyond those its limit needs. */
 const PAGES_BEYOND = 10
@@ -36,8 +34,8 @@ interface Round {
   newest?: NewestQuestion
   /** How many members to ask. */
   peers: number
-  /** Who is asked first, if it can be. */
-  first?: string | undefined
+  /** Who is asked before others, where they can be. */
+  first?: readonly string[] | undefined
   signal: AbortSignal
 }
 
@@ -53,8 +51,8 @@ interface Answers {
 
 /**
  * Learns from other members what this device missed: whenever a connection is
- * made, once more a little later, when an event names one that is not here, and
- * when the application asks.
+ * made, once more a little later, when an event names one that is not here, when
+ * the application asks, and now and then without a reason.
  */
 export class CatchUp {
   readonly #clock: Clock
@@ -67,15 +65,15 @@ export class CatchUp {
   readonly #onCompared: (ids: string[]) => void
   readonly #gaps: Gaps
   readonly #horizon: Horizon
+  readonly #quietLooks: QuietLooks
+  readonly #bridge: Bridge
+  readonly #repair: Repair
   readonly #closing = new AbortController()
   #channel: Channel | undefined
   /** Settles when this device knows what it missed, as far as others could tell. */
   #caughtUp: Promise<void> = Promise.resolve()
   #endConnectWait = (_then?: Promise<void>): void => {}
   #cancelSecondLook = (): void => {}
-  #cancelRepair: (() => void) | undefined
-  #repairPauseMs = GAP_WAIT_MS
-  #repairedAt = Number.NEGATIVE_INFINITY
   /** The backlog did not come yet; later, what is asked for is only what was missed. */
   #isNewcomer = true
   /** When the connection was made. */
@@ -107,6 +105,20 @@ export class CatchUp {
     this.#onCompared = options.onCompared
     this.#gaps = new Gaps(options.state.timeline, () => this.#recovery.candidates())
     this.#horizon = new Horizon(options.clock.now(), this.#backlogLimit > 0)
+    this.#repair = new Repair({
+      ...options,
+      gaps: this.#gaps,
+      look: (first) => {
+        this.#quietLooks.start()
+        return this.#look({ peers: 1, first, signal: this.#closing.signal })
+      },
+    })
+    this.#bridge = new Bridge({
+      ...options,
+      passOn: (event) => this.#state.passOn(event),
+      publish: ({ jwt }) => void this.#channel?.publish(encodeFrame([jwt])).catch(() => {}),
+    })
+    this.#quietLooks = new QuietLooks({ ...options, look: () => this.#lookQuietly() })
   }
 
   /** What this device brings into a comparison. */
@@ -120,6 +132,7 @@ export class CatchUp {
       roster: roster.events(),
       timeline: events,
       floor: compareBounds(beginning, this.#horizon.bound) < 0 ? this.#horizon.bound : beginning,
+      isCurrent: (event) => !isTimelineEvent(event) || !timeline.isOutdone(event),
     }
   }
 
@@ -147,6 +160,7 @@ export class CatchUp {
     const onFailure = (thrown: unknown): void => this.#logger.debug('catching up ended early', thrown)
     this.#caughtUp = this.#catchUp(signal).catch(onFailure)
     this.lookAgain()
+    this.#quietLooks.start()
     this.#endConnectWait(this.#caughtUp)
   }
 
@@ -174,11 +188,7 @@ export class CatchUp {
 
   /** An event came live. Where it names others that are not here, they are asked for, unless they come. */
   arrived(event: SignedEvent, from: readonly string[]): void {
-    if (!this.#gaps.note(event, from)) return
-    // Whoever names what does not exist is not worth a comparison each time.
-    const isQuiet = this.#clock.now() - this.#repairedAt > GAP_RETRY_MAX_MS
-    if (this.#cancelRepair === undefined && isQuiet) this.#repairPauseMs = GAP_WAIT_MS
-    this.#repairLater()
+    this.#repair.arrived(event, from)
   }
 
   /**
@@ -197,15 +207,17 @@ export class CatchUp {
       const { bound, isOpen } = this.#horizon
       const newest = { limit: SYNC_NEWEST_MAX, before: bound }
       await this.#look({ peers: SYNC_PEERS, signal, ...(!isOpen && { newest }) })
-      if (isOpen || this.#recovery.candidates().length === 0) break
+      // Who was alone wants everything, until the first page says that there is more than that.
+      if ((isOpen && this.#horizon.isOpen) || this.#recovery.candidates().length === 0) break
       // Whoever was asked may have come late itself.
       inVain = this.#horizon.bound === bound ? inVain + 1 : 0
     }
     return this.#state.messages(limit, before)
   }
 
-  /** Events came that a peer sent because it saw that they were missing here. */
-  received(messages: Message[]): void {
+  /** Events came that a peer sent because it saw that they were missing here; the messages among them. */
+  received(events: readonly SignedEvent[], messages: Message[]): void {
+    this.#passOn(events)
     if (this.#gathered !== undefined) {
       this.#gathered.push(...messages)
       return
@@ -219,7 +231,9 @@ export class CatchUp {
     this.#closing.abort(reason)
     this.#endConnectWait()
     this.#cancelSecondLook()
-    this.#cancelRepair?.()
+    this.#quietLooks.close()
+    this.#bridge.close()
+    this.#repair.close()
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {
@@ -248,20 +262,28 @@ export class CatchUp {
    * history but what has come since the connection was made: then a newcomer asks
    * once more, for those before.
    */
-  async #fetchBacklog({ peers, signal }: Round, fresh: Message[]): Promise<Answers> {
+  async #fetchBacklog(round: Round, fresh: Message[]): Promise<Answers> {
     const limit = this.#backlogLimit
-    const answers = await this.#ask({ newest: { limit }, peers, signal }, fresh)
+    const answers = await this.#ask({ ...round, newest: { limit } }, fresh)
     const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
     if (answers.more && history < limit) {
       const newest = { limit: limit - history, before: this.#horizon.bound }
-      await this.#ask({ newest, peers: 1, signal }, fresh)
+      await this.#ask({ newest, peers: 1, signal: round.signal }, fresh)
     }
     if (answers.count > 0) this.#isNewcomer = false
     return answers
   }
 
+  #lookQuietly(): void {
+    // Whoever has no answer yet is still asking.
+    if (this.#isNewcomer || this.#recovery.candidates().length === 0) return
+    this.#look({ peers: 1, signal: this.#closing.signal }, true).catch((thrown) =>
+      this.#logger.debug('a quiet look ended early', thrown),
+    )
+  }
+
   /** Answers how many members answered. */
-  async #look(round: Round): Promise<number> {
+  async #look(round: Round, isQuiet = false): Promise<number> {
     const fresh: Message[] = []
     let whole = 0
     try {
@@ -270,7 +292,9 @@ export class CatchUp {
       return answers.count
     } finally {
       this.#tell(fresh, false)
-      this.#tellRecovered(fresh.length, whole)
+      if (isQuiet && fresh.length > 0) this.#quietLooks.start()
+      // That nobody answered is no news where nothing was missed.
+      if (!isQuiet || whole > 0 || fresh.length > 0) this.#tellRecovered(fresh.length, whole)
     }
   }
 
@@ -285,7 +309,7 @@ export class CatchUp {
       if (!outcome.isCut) this.#gaps.without(missing, peerId)
       return outcome
     }
-    const answers = await this.#recovery.run(ask, { signal, peers, first })
+    const answers = await this.#recovery.run(ask, { signal, peers, ...(first && { first }) })
     return {
       count: answers.length,
       whole: answers.filter(({ isCut }) => !isCut).length,
@@ -314,7 +338,9 @@ export class CatchUp {
         contents,
         salt: this.#random.bytes(SALT_BYTES),
         admitAll: async (jwts) => {
-          const { messages, timeline, early, rejected } = await this.#state.admitHistory(jwts, peerId)
+          const admitted = await this.#state.admitHistory(jwts, peerId)
+          const { messages, timeline, early, rejected } = admitted
+          this.#passOn(admitted.fresh)
           fresh.push(...messages)
           count += timeline
           isEarly ||= early
@@ -337,22 +363,9 @@ export class CatchUp {
     }
   }
 
-  #repairLater(): void {
-    this.#cancelRepair ??= this.#clock.after(this.#repairPauseMs, () => {
-      this.#cancelRepair = undefined
-      const { signal } = this.#closing
-      const missing = this.#gaps.open().length
-      if (missing === 0) return
-      this.#repairedAt = this.#clock.now()
-      this.#repairPauseMs = Math.min(GAP_RETRY_MAX_MS, 2 * this.#repairPauseMs)
-      this.#look({ peers: 1, first: this.#gaps.holder(), signal })
-        .catch((thrown) => this.#logger.debug('a gap could not be closed', thrown))
-        .finally(() => {
-          const left = this.#gaps.open().length
-          if (left < missing) this.#repairPauseMs = GAP_WAIT_MS
-          if (!signal.aborted && left > 0) this.#repairLater()
-        })
-    })
+  /** What came after the connection was made should have come by gossip. */
+  #passOn(events: readonly SignedEvent[]): void {
+    this.#bridge.add(events.filter(({ timestamp }) => timestamp >= this.#connectedAt))
   }
 
   /** What was written before the connection was made is backlog; what came after it only took another way. */

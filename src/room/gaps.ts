@@ -4,7 +4,7 @@ import type { Timeline } from './timeline.ts'
 
 /** How many events are remembered that others named and that are not here. */
 const NAMED_MAX = 1_024
-/** How many of the devices that named one are remembered. */
+/** How many of the devices that named one are remembered, and of those that do not have it. */
 const NAMERS_MAX = 8
 /** How many members must be without an event before it is no longer looked for. */
 const WITHOUT_MIN = 8
@@ -46,18 +46,18 @@ export class Gaps {
     return [...ids].filter((id) => this.#isMissing(id))
   }
 
-  /** A device that should have something that is missing. */
-  holder(): string | undefined {
-    for (const id of this.open()) {
-      const [holder] = this.#holders(id)
-      if (holder !== undefined) return holder
-    }
-    return undefined
+  /** The devices that should have something that is missing. */
+  holders(): string[] {
+    return [...new Set(this.open().flatMap((id) => this.#holders(id)))]
   }
 
   /** A device was compared with: what is still missing of these it does not have. */
   without(ids: readonly EventId[], peerId: string): void {
-    for (const id of ids) if (!this.#timeline.knows(id)) remember(this.#without, id, [peerId])
+    for (const id of ids) {
+      if (this.#timeline.knows(id)) continue
+      this.#makeRoom(id, peerId)
+      remember(this.#without, id, [peerId])
+    }
   }
 
   /** A page has come, without what is older: what is missing now is that. */
@@ -67,6 +67,14 @@ export class Gaps {
       const [oldest] = this.#outside
       if (this.#outside.size > NAMED_MAX && oldest !== undefined) this.#outside.delete(oldest)
     }
+  }
+
+  /** Of those without an event, whoever named it counts for more than others: it would be asked again for ever. */
+  #makeRoom(id: EventId, peerId: string): void {
+    const [namers, without] = [this.#namers.get(id), this.#without.get(id)]
+    if (without === undefined || without.size < NAMERS_MAX || !namers?.has(peerId)) return
+    const other = [...without].find((peer) => !namers.has(peer))
+    if (other !== undefined && !without.has(peerId)) without.delete(other)
   }
 
   #isMissing(id: EventId): boolean {

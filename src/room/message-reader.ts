@@ -13,7 +13,7 @@ export class MessageReader implements AsyncIterableIterator<Message> {
   readonly #onEnd: () => void
   readonly #waiting: Message[] = []
   /** Those who wait for the next message, in the order they asked. */
-  readonly #asking: (() => void)[] = []
+  readonly #asking: ((message: Message | undefined) => void)[] = []
   #ended = false
   #error: GhostChatError | undefined
 
@@ -24,6 +24,12 @@ export class MessageReader implements AsyncIterableIterator<Message> {
 
   push(message: Message): void {
     if (this.#ended) return
+    // Handed over in this very step: whoever asks next would take it from who asked before.
+    const answer = this.#asking.shift()
+    if (answer !== undefined) {
+      answer(message)
+      return
+    }
     if (this.#waiting.length >= this.#max) {
       this.#error = new GhostChatError(
         'reader-too-slow',
@@ -33,7 +39,6 @@ export class MessageReader implements AsyncIterableIterator<Message> {
       return
     }
     this.#waiting.push(message)
-    this.#asking.shift()?.()
   }
 
   /** No more messages will come. */
@@ -41,14 +46,13 @@ export class MessageReader implements AsyncIterableIterator<Message> {
     if (this.#ended) return
     this.#ended = true
     this.#onEnd()
-    for (const wake of this.#asking.splice(0)) wake()
+    for (const answer of this.#asking.splice(0)) answer(undefined)
   }
 
   async next(): Promise<IteratorResult<Message, undefined>> {
     let value = this.#shift()
-    while (value === undefined && !this.#ended) {
-      await new Promise<void>((resolve) => this.#asking.push(resolve))
-      value = this.#shift()
+    if (value === undefined && !this.#ended) {
+      value = await new Promise<Message | undefined>((resolve) => this.#asking.push(resolve))
     }
     if (value !== undefined) return { done: false, value }
     const error = this.#error

@@ -19,7 +19,10 @@ export type Fate = 'sent' | 'acknowledged' | 'failed'
 
 /** A place in the outbox. */
 export interface Place {
-  /** Puts the event there and makes an attempt. Resolves when the attempt is over, with or without success. */
+  /**
+   * Puts the event there and makes an attempt. Resolves when the attempt is over, with or without success. Once the
+   * outbox is closed the event has failed.
+   */
   fill(event: SignedEvent): Promise<void>
   /** Gives the place up; nothing once it was filled. */
   release(): void
@@ -107,10 +110,11 @@ export class Outbox {
     }
     return {
       release,
-      fill: (event) => {
-        this.#waiting.push(event)
+      fill: async (event) => {
+        if (this.#isClosed) this.#onFate(event, 'failed')
+        else this.#waiting.push(event)
         release()
-        return this.flush()
+        await this.flush()
       },
     }
   }

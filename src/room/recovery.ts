@@ -34,8 +34,7 @@ export class Recovery {
   }
 
   /**
-   * Asks up to `peers` members (default 3), one first (`first`, if it is a member),
-   * then the others at once:
+   * Asks up to `peers` members (default 3), one first, then the others at once; those of `first` who are members before anybody else:
    * the first answer tells who else there is. A member that fails is replaced by
    * another. One to which only the connection broke is asked a second time where
    * there is no other. Where nobody is known it waits up to 2 s for somebody to
@@ -43,9 +42,9 @@ export class Recovery {
    */
   async run<T>(
     ask: (peerId: string) => Promise<T>,
-    options: { signal: AbortSignal; peers?: number; first?: string | undefined },
+    options: { signal: AbortSignal; peers?: number; first?: readonly string[] },
   ): Promise<T[]> {
-    const { signal, peers = SYNC_PEERS, first } = options
+    const { signal, peers = SYNC_PEERS, first = [] } = options
     const tried = new Set<string>()
     const broken = new Set<string>()
     const answered = new Map<string, T>()
@@ -53,7 +52,7 @@ export class Recovery {
     for (let attempts = 0; answered.size < peers && attempts < ATTEMPTS_MAX && !signal.aborted; ) {
       const untried = this.#candidates().filter((peer) => !tried.has(peer))
       const again = this.#candidates().filter((peer) => broken.has(peer))
-      const preferred = untried.filter((peer) => peer === first)
+      const preferred = untried.filter((peer) => first.includes(peer))
       const next = preferred.length > 0 ? preferred : untried.length > 0 ? untried : again
       const round = sample(this.#random, next, answered.size === 0 ? 1 : peers - answered.size)
       if (round.length === 0) break

@@ -150,8 +150,8 @@ export class Room {
       clock,
       contents: () => this.#catchUp.contents(),
       admitAll: async (jwts, peerId) => {
-        const { messages, rejected } = await this.state.admitHistory(jwts, peerId)
-        this.#catchUp.received(messages)
+        const { fresh, messages, rejected } = await this.state.admitHistory(jwts, peerId)
+        this.#catchUp.received(fresh, messages)
         return { rejected }
       },
     })
@@ -321,7 +321,11 @@ export class Room {
   async #publishPresence(event: SignedEvent): Promise<void> {
     // A leave is not admitted here: the own user is in the list until the chat is closed,
     // and a page that closes has no time for a verification.
-    if (!isType(event, 'leave')) await this.state.admitOwn(event)
+    if (!isType(event, 'leave')) {
+      await this.state.admitOwn(event)
+      // The leave, which is not verified, may have overtaken it.
+      if (this.status.status.current === 'closed') return
+    }
     const isRepeating = this.#isToRepeat && !isType(event, 'leave')
     const again = isRepeating ? this.#outbox.again(event) : []
     const frames = again.length > 0 ? again : [encodeFrame([event.jwt])]

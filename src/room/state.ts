@@ -94,32 +94,48 @@ export class RoomState {
   /**
    * Admits what another member says happened before. Answers the messages that are
    * new, to be shown together, and how many of the events belong to the timeline,
-   * new or not. `early`: one is from a clock that is ahead, and may be right later.
+   * new or not. `fresh`: the events that are new. `early`: one is from a clock that is ahead, and may be right later.
    * Whoever brings more than anybody can look at is not listened to either.
    */
   async admitHistory(
     jwts: readonly string[],
     from: string,
-  ): Promise<{ messages: Message[]; timeline: number; early: boolean; rejected: boolean }> {
+  ): Promise<{
+    messages: Message[]
+    fresh: SignedEvent[]
+    timeline: number
+    early: boolean
+    rejected: boolean
+  }> {
     const source = { peerId: from, isCarrier: true }
     const bytes = jwts.reduce((sum, { length }) => sum + length, 0)
     if (!this.#gate.affords(source, { events: jwts.length, bytes })) {
-      return { messages: [], timeline: 0, early: false, rejected: true }
+      return { messages: [], fresh: [], timeline: 0, early: false, rejected: true }
     }
-    const answers = await Promise.all(jwts.map((jwt) => this.#gate.admit(jwt, 'history', source)))
-    if (this.#isClosed) return { messages: [], timeline: 0, early: false, rejected: false }
     const messages: Message[] = []
-    let timeline = 0
-    for (const answer of answers) {
-      if (!('event' in answer)) continue
-      const { event, verdict } = answer
-      if (isTimelineEvent(event)) timeline += 1
-      if (verdict !== 'accept') continue
-      if (isTimelineEvent(event)) messages.push(...this.#messages.add(event))
-      else this.#applyPresence(event)
-    }
+    const fresh: SignedEvent[] = []
+    const answers = await Promise.all(
+      jwts.map(async (jwt) => {
+        const answer = await this.#gate.admit(jwt, 'history', source)
+        if (this.#isClosed || answer.verdict !== 'accept') return answer
+        // At once: whoever else brings it is told that it is known, and may then ask what is here.
+        const { event } = answer
+        fresh.push(event)
+        if (isTimelineEvent(event)) messages.push(...this.#messages.add(event))
+        else this.#applyPresence(event)
+        return answer
+      }),
+    )
+    if (this.#isClosed) return { messages: [], fresh: [], timeline: 0, early: false, rejected: false }
+    const timeline = answers.filter((answer) => 'event' in answer && isTimelineEvent(answer.event)).length
     const early = answers.some((answer) => 'reason' in answer && answer.reason === 'in-the-future')
-    return { messages, timeline, early, rejected: answers.some(({ verdict }) => verdict === 'reject') }
+    return { messages, fresh, timeline, early, rejected: answers.some(({ verdict }) => verdict === 'reject') }
+  }
+
+  /** Whether an event that came as history is here still, and may travel on and did not yet. From now on it has. */
+  passOn(event: SignedEvent): boolean {
+    if (isTimelineEvent(event) && this.timeline.get(event.id) === undefined) return false
+    return toMilliseconds(event.claims.exp) > this.#clock.now() && this.#gate.passOnLate(event)
   }
 
   /** The newest visible messages before a place, oldest first. */

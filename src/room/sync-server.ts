@@ -28,7 +28,10 @@ export class SyncServer {
   async serve(stream: FrameStream, peerId: string): Promise<void> {
     try {
       const opening = await this.#opening(stream)
-      if (opening === undefined) return
+      if (opening === undefined) {
+        await stream.close()
+        return
+      }
       if (this.#isBusyFor(peerId) || !this.#charge(peerId)) {
         await stream.send(encodeSync({ kind: 'busy' }))
         await stream.close()

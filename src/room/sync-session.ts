@@ -22,6 +22,8 @@ export interface SyncContents {
   timeline: readonly SignedEvent[]
   /** From here on it keeps the timeline, and wants what it misses. */
   floor: Bound
+  /** Whether one of these is still to be given away: it may be deleted while the comparison goes on. Default: all are. */
+  isCurrent?(event: SignedEvent): boolean
 }
 
 /** Takes in events that a peer sent. `rejected`: one of them nobody honest would pass on. */
@@ -185,14 +187,19 @@ export class SyncSession {
     const roster = this.#roster.answer(turn.roster)
     const timeline = this.#timeline.answer(turn.timeline.map(limited))
     const events = [...this.#newestDevices(roster.send), ...this.#fitting(timeline.send)]
-    for (const jwts of frames(events.map(({ jwt }) => jwt))) {
+    for (const frame of frames(events)) {
+      const jwts = frame.filter((event) => this.#contents.isCurrent?.(event) ?? true).map(({ jwt }) => jwt)
+      if (jwts.length === 0) continue
       await this.#stream.send(encodeSync({ kind: 'events', jwts }))
       this.#progress()
     }
     const reply = { floor: this.#contents.floor, roster: roster.reply, timeline: timeline.reply }
     this.#isOver = isOver(reply)
     if (this.#isOver && this.#outcome.isCut) reply.timeline = [{ upper: undefined, kind: 'rest' }]
-    await this.#stream.send(encodeSync({ kind: 'turn', ...reply }))
+    const said = encodeSync({ kind: 'turn', ...reply })
+    // What honest devices have fits: their lists are short, and long ranges are hashed.
+    if (said.length > FRAME_MAX_BYTES) throw new SyncRefusal('the answer to the peer would be too long')
+    await this.#stream.send(said)
     this.#progress()
     if (this.#isOver) await this.#stream.close()
   }
@@ -228,18 +235,19 @@ function limited(range: Range): Range {
   return range.kind === 'newest' ? { ...range, limit: Math.min(range.limit, SYNC_NEWEST_MAX) } : range
 }
 
-/** JWTs in frames as the wire allows them. */
-function* frames(jwts: string[]): Generator<string[]> {
-  let frame: string[] = []
+/** Events in frames as the wire allows them. */
+function* frames(events: readonly SignedEvent[]): Generator<SignedEvent[]> {
+  let frame: SignedEvent[] = []
   let bytes = 0
-  for (const jwt of jwts) {
-    if (frame.length > 0 && (bytes + jwt.length + 1 > FRAME_MAX_BYTES || frame.length === FRAME_MAX_EVENTS)) {
+  for (const event of events) {
+    const length = event.jwt.length + 1
+    if (frame.length > 0 && (bytes + length > FRAME_MAX_BYTES || frame.length === FRAME_MAX_EVENTS)) {
       yield frame
       frame = []
       bytes = 0
     }
-    frame.push(jwt)
-    bytes += jwt.length + 1
+    frame.push(event)
+    bytes += length
   }
   if (frame.length > 0) yield frame
 }

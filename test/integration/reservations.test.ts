@@ -118,29 +118,35 @@ test('a member that offers to be a relay gets no reservation, also when the node
   expect(await heard).toMatchObject([ada.did, { text: 'still here' }])
 }, 120_000)
 
-test('who wants no direct connections opens no socket to where a member says it is', async () => {
-  const node = await startNode()
+/** A member who says it is at a port of this machine, and how often somebody knocked there. */
+async function trap(): Promise<{ peer: Awaited<ReturnType<typeof relayingPeer>>; knocks: () => number }> {
   let knocks = 0
-  const trap = createServer((socket) => {
+  const server = createServer((socket) => {
     knocks += 1
     socket.on('error', () => {}).destroy()
   })
-  await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve))
-  atEnd(() => trap.close())
-  const { port } = trap.address() as AddressInfo
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  atEnd(() => server.close())
+  const { port } = server.address() as AddressInfo
   const there = `/ip4/127.0.0.1/tcp/${port}/ws/p2p/${realPeerId(1)}`
   const peer = await relayingPeer((_own, peerId) => [
     `/ip4/127.0.0.1/tcp/${port}/ws/p2p/${peerId}`,
     `${there}/p2p-circuit/p2p/${peerId}`,
     `${there}/p2p-circuit/webrtc/p2p/${peerId}`,
   ])
+  return { peer, knocks: () => knocks }
+}
+
+test('who wants no direct connections opens no socket to where a member says it is', async () => {
+  const node = await startNode()
+  const { peer, knocks } = await trap()
   const member = await openTestSpace('sockets', { nodes: [node.url], libp2p: peer })
   const options = { nodes: [node.url], allowPrivateAddresses: true }
   const ada = await openTestSpace('sockets', { ...options, direct: false })
   const [, adasChat] = await meet(member, ada)
   // She asks it for what she missed, and looks for it wherever she can.
   expect(await adasChat?.requestBacklog()).toEqual([])
-  expect(knocks).toBe(0)
+  expect(knocks()).toBe(0)
 
   // Who does want them goes there: the address got about.
   const bob = await openTestSpace('sockets', options)
@@ -150,5 +156,25 @@ test('who wants no direct connections opens no socket to where a member says it 
     [member, ada, bob].map(({ did }) => did),
   )
   await bobsChat.requestBacklog()
-  await expect.poll(() => knocks, BACK).toBeGreaterThan(0)
+  await expect.poll(knocks, BACK).toBeGreaterThan(0)
+}, 60_000)
+
+test('nobody is led into its own network by where a member says it is, unless the application wants that', async () => {
+  const node = await startNode()
+  const { peer, knocks } = await trap()
+  const member = await openTestSpace('lan', { nodes: [node.url], libp2p: peer })
+  const ada = await openTestSpace('lan', { nodes: [node.url] })
+  const [, adasChat] = await meet(member, ada)
+  // She looks for a direct connection to it, and asks it for what she missed.
+  expect(await adasChat?.requestBacklog()).toEqual([])
+  expect(knocks()).toBe(0)
+
+  const bob = await openTestSpace('lan', { nodes: [node.url], allowPrivateAddresses: true })
+  const bobsChat = await bob.joinChat('lobby')
+  await online(
+    bobsChat,
+    [member, ada, bob].map(({ did }) => did),
+  )
+  await bobsChat.requestBacklog()
+  await expect.poll(knocks, BACK).toBeGreaterThan(0)
 }, 60_000)

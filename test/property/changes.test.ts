@@ -10,7 +10,10 @@ import {
   type SignedEvent,
 } from '../../src/wire/event.ts'
 import { eventId } from '../../src/wire/event-id.ts'
+import { ownJti } from '../support/arbitraries.ts'
 import { NOW, testAuthor, unsignedBy } from '../support/authors.ts'
+import { property } from '../support/property.ts'
+import { runs } from '../support/runs.ts'
 
 const DAY_MS = 86_400_000
 /** When all events that were ever written may still be taken in. */
@@ -28,6 +31,7 @@ const step = fc.record({
   target: fc.nat(30),
   emoji: fc.constantFrom('👍', '🎉'),
   livesMs: fc.constantFrom(3, 8, DAY_MS, DAY_MS),
+  jti: ownJti,
 })
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
@@ -42,7 +46,7 @@ const history = (maxLength: number): fc.Arbitrary<TimelineEvent[]> =>
 
 function written(step: Step, index: number, before: readonly TimelineEvent[]): TimelineEvent {
   const author = authors[step.author] ?? testAuthor(0)
-  const options = { at: NOW + step.at }
+  const options = { at: NOW + step.at, jti: step.jti }
   const target = before[step.target % (before.length + 1)]?.id ?? unknown
   const text = `text ${index}`
   switch (step.kind) {
@@ -173,7 +177,7 @@ describe('the timeline as a fold over messages and changes', () => {
 
   it('keeps and shows what the rules say, whatever the order and however often an event comes', () => {
     fc.assert(
-      fc.property(twoOrders(24), ([events, other]) => {
+      property(twoOrders(24), ([events, other]) => {
         const expected = [rules.kept(living(events)), rules.shown(living(events))]
         for (const order of [events, other]) {
           const timeline = timelineOf(order)
@@ -182,7 +186,7 @@ describe('the timeline as a fold over messages and changes', () => {
           expect(timeline.floor).toBeUndefined()
         }
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 
@@ -191,7 +195,7 @@ describe('the timeline as a fold over messages and changes', () => {
       fc.tuple(fc.constant(events), fc.subarray(events), fc.subarray(events)),
     )
     fc.assert(
-      fc.property(parts, ([events, some, others]) => {
+      property(parts, ([events, some, others]) => {
         const rest = events.filter((event) => !some.includes(event))
         const [one, two] = [timelineOf(some), timelineOf([...rest, ...others])]
         const [ofOne, ofTwo] = [keptBy(one), keptBy(two)]
@@ -201,7 +205,7 @@ describe('the timeline as a fold over messages and changes', () => {
         expect(keptBy(two)).toEqual(keptBy(one))
         expect(shownBy(two)).toEqual(shownBy(one))
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 
@@ -215,7 +219,7 @@ describe('the timeline as a fold over messages and changes', () => {
       ),
     )
     fc.assert(
-      fc.property(moments, ([events, other, early, later]) => {
+      property(moments, ([events, other, early, later]) => {
         const expected = timely(rules.kept(events), events).filter((event) => lives(event, later))
         for (const order of [events, other]) {
           const timeline = timelineOf(order.slice(0, early), ROOMY, NOW)
@@ -224,7 +228,7 @@ describe('the timeline as a fold over messages and changes', () => {
           expect(timely(keptBy(timeline), events)).toEqual(expected)
         }
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 })
@@ -246,7 +250,7 @@ describe('a timeline that is too full', () => {
 
   it('keeps all that the rules say above the place it was cut at, and nothing below', () => {
     fc.assert(
-      fc.property(twoOrders(30), windows, ([events, other], window) => {
+      property(twoOrders(30), windows, ([events, other], window) => {
         for (const order of [events, other]) {
           const timeline = timelineOf(order, small(window))
           const all = living(order)
@@ -255,13 +259,13 @@ describe('a timeline that is too full', () => {
           expect(above(keptBy(timeline), floor)).toEqual(keptBy(timeline))
         }
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 
   it('shows of each message it keeps what the rules say, and none that was deleted', () => {
     fc.assert(
-      fc.property(twoOrders(30), windows, ([events, other], window) => {
+      property(twoOrders(30), windows, ([events, other], window) => {
         for (const order of [events, other]) {
           const timeline = timelineOf(order, small(window))
           const kept = new Set<string>(timeline.messages().map(({ id }) => id))
@@ -274,54 +278,56 @@ describe('a timeline that is too full', () => {
           expect(sane(shownBy(timeline))).toEqual(sane(shown.filter(([id]) => kept.has(String(id)))))
         }
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 
   it('agrees with one that heard the same in another order, above the higher of both places', () => {
     fc.assert(
-      fc.property(twoOrders(30), windows, ([events, other], window) => {
+      property(twoOrders(30), windows, ([events, other], window) => {
         const [one, two] = [timelineOf(events, small(window)), timelineOf(other, small(window))]
         const kept = [one, two].map((timeline) =>
           timely(above(above(keptBy(timeline), one.floor), two.floor), events),
         )
         expect(kept[0]).toEqual(kept[1])
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 
   it('is never over its bounds, counts its bytes right, and is never cut lower than before', () => {
     fc.assert(
-      fc.property(history(30).chain(shuffled), windows, (events, window) => {
+      property(history(30).chain(shuffled), windows, (events, window) => {
         const { maxEvents, maxBytes } = small(window)
         const timeline = new Timeline(small(window))
         let floor: Position | undefined
         for (const event of events) {
           const added = timeline.add(event, SOON)
           const kept = keptBy(timeline)
-          expect(kept.includes(event)).toBe(added || timeline.get(event.id) === event)
-          expect(timeline.size).toBe(kept.length)
-          expect(timeline.size).toBeLessThanOrEqual(maxEvents)
-          expect(timeline.bytes).toBe(kept.reduce((sum, { jwt }) => sum + jwt.length, 0))
-          expect(timeline.bytes).toBeLessThanOrEqual(maxBytes)
-          if (floor !== undefined)
-            expect(comparePositions(timeline.floor ?? floor, floor)).toBeGreaterThanOrEqual(0)
+          const bytes = kept.reduce((sum, { jwt }) => sum + jwt.length, 0)
+          const holds =
+            kept.includes(event) === (added || timeline.get(event.id) === event) &&
+            timeline.size === kept.length &&
+            kept.length <= maxEvents &&
+            timeline.bytes === bytes &&
+            bytes <= maxBytes &&
+            (floor === undefined || comparePositions(timeline.floor ?? floor, floor) >= 0)
+          expect(holds).toBe(true)
           floor = timeline.floor
         }
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     )
   })
 
   it('is cut no higher than it has to be where nothing is removed: of messages the newest are kept', () => {
     const messages = history(30).map((events) => events.filter(isMessage))
     fc.assert(
-      fc.property(messages.chain(shuffled), fc.integer({ min: 1, max: 9 }), (events, maxEvents) => {
+      property(messages.chain(shuffled), fc.integer({ min: 1, max: 9 }), (events, maxEvents) => {
         const timeline = timelineOf(events, { ...ROOMY, maxEvents })
         expect(keptBy(timeline)).toEqual(rules.kept(living(events)).slice(-maxEvents))
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 })

@@ -1,10 +1,10 @@
 import { Message } from '@canvas-js/libp2p-rendezvous/protocol'
 import fc from 'fast-check'
+import { seededRandom } from 'ghostchat/testing'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { openPeerRecord } from '../../src/discovery/peer-record.ts'
 import { Registry } from '../../src/node/rendezvous/registry.ts'
-import { systemRandom } from '../../src/random.ts'
 import {
   decodeRendezvous,
   encodeRendezvous,
@@ -12,7 +12,9 @@ import {
   type RendezvousMessage,
   type RendezvousStatus,
 } from '../../src/wire/rendezvous.ts'
+import { property } from '../support/property.ts'
 import { found, ip, recordOf, registered } from '../support/registry.ts'
+import { runs } from '../support/runs.ts'
 
 const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((text) => text.isWellFormed())
 const number = fc.oneof(fc.nat(), fc.maxSafeNat())
@@ -44,19 +46,26 @@ const message: fc.Arbitrary<RendezvousMessage> = fc.oneof(
   ),
 )
 
+function numbersIn(value: object): number[] {
+  return Object.values(value).flatMap((item: unknown) => {
+    if (typeof item === 'number') return [item]
+    return Array.isArray(item) ? item.flatMap(numbersIn) : []
+  })
+}
+
 describe('rendezvous messages', () => {
   it('come out as they went in', () => {
     fc.assert(
-      fc.property(message, (message) => {
+      property(message, (message) => {
         expect(decodeRendezvous(encodeRendezvous(message))).toEqual(message)
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     )
   })
 
   it('are read alike by the codec of another implementation', () => {
     fc.assert(
-      fc.property(message, (message) => {
+      property(message, (message) => {
         const theirs = Message.decode(encodeRendezvous(message))
         expect(theirs.type).toBe(message.type.toUpperCase().replace('-', '_'))
         const discover = theirs.discoverResponse
@@ -69,12 +78,14 @@ describe('rendezvous messages', () => {
             ]),
           )
         }
+        // What theirs writes of some numbers from 2^31 on is no number.
+        if (numbersIn(message).some((number) => number >= 2 ** 31)) return
         // Theirs writes no zeros and no empty values, and ours reads what it wrote.
         const back = decodeRendezvous(Message.encode(theirs))
         expect(back?.type).toBe(message.type)
         expect(Message.decode(encodeRendezvous(back as RendezvousMessage))).toEqual(theirs)
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 
@@ -92,11 +103,11 @@ describe('rendezvous messages', () => {
       }),
     )
     fc.assert(
-      fc.property(bytes, (bytes) => {
+      property(bytes, (bytes) => {
         const decoded = decodeRendezvous(bytes)
         if (decoded !== undefined) expect(decodeRendezvous(encodeRendezvous(decoded))).toEqual(decoded)
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     )
   })
 
@@ -105,7 +116,7 @@ describe('rendezvous messages', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
         expect(await openPeerRecord(bytes)).toBeUndefined()
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 })
@@ -148,9 +159,9 @@ const ipOf = (peer: number): string => ip(peer < 6 ? 0 : peer)
 describe('a registry', () => {
   it('knows what a simple list knows, while nothing is full', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      property(fc.array(step, { maxLength: 30 }), (steps) => {
         const clock = handClock()
-        const registry = new Registry({ clock, random: systemRandom })
+        const registry = new Registry({ clock, random: seededRandom(1) })
         const model = new Map<string, number>()
         for (const step of steps) {
           if (step.do === 'wait') clock.time += step.hours * 3_600_000
@@ -170,15 +181,15 @@ describe('a registry', () => {
           expect(registry.peer(name(peer)) === undefined).toBe(rooms.length === 0)
         }
       }),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 
   it('stays within its limits, and a flood from one address leaves others their fair share', () => {
     const limits = { maxPerNamespace: 8, maxTotal: 12, maxPerPeer: 3, maxPerAddress: 9 }
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(200), fc.nat(3), fc.nat(4)), { maxLength: 120 }), (requests) => {
-        const registry = new Registry({ clock: handClock(), random: systemRandom, limits })
+      property(fc.array(fc.tuple(fc.nat(200), fc.nat(3), fc.nat(4)), { maxLength: 45 }), (requests) => {
+        const registry = new Registry({ clock: handClock(), random: seededRandom(1), limits })
         for (const [peer, room, address] of requests) {
           // Address 0 is loud: it has any number of peers, the others one each.
           const peerId = address === 0 ? name(peer) : `quiet ${address}`
@@ -198,7 +209,7 @@ describe('a registry', () => {
           }
         }
       }),
-      { numRuns: 100 },
+      runs(100),
     )
   })
 
@@ -206,12 +217,12 @@ describe('a registry', () => {
     const limits = fc.integer({ min: 1, max: 7 })
     const rounds = fc.array(fc.tuple(fc.array(step, { maxLength: 8 }), limits), {
       minLength: 1,
-      maxLength: 12,
+      maxLength: 6,
     })
     fc.assert(
-      fc.property(fc.nat(40), rounds, (many, rounds) => {
+      property(fc.nat(20), rounds, (many, rounds) => {
         const clock = handClock()
-        const registry = new Registry({ clock, random: systemRandom })
+        const registry = new Registry({ clock, random: seededRandom(1) })
         const model = new Map<string, number>()
         for (let index = 0; index < many; index += 1) {
           registered(registry, `first ${index}`, { namespace: 'room 0', ip: ip(index % 5) })
@@ -243,13 +254,13 @@ describe('a registry', () => {
           expect(times).toBeLessThanOrEqual(renewals.get(peerId) ?? 1)
         }
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 
   it('takes no cookie of another namespace, of another run, or of nobody', () => {
-    const registry = new Registry({ clock: handClock(), random: systemRandom })
-    const other = new Registry({ clock: handClock(), random: systemRandom })
+    const registry = new Registry({ clock: handClock(), random: seededRandom(1) })
+    const other = new Registry({ clock: handClock(), random: seededRandom(2) })
     const cookieOf = (registry: Registry, namespace?: string): Uint8Array => {
       const answer = registry.discover({ namespace })
       if (answer.status !== 'OK') throw new Error(answer.text)
@@ -269,15 +280,15 @@ describe('a registry', () => {
       }),
     )
     fc.assert(
-      fc.property(forged, (cookie) => {
+      property(forged, (cookie) => {
         expect(statusFor(cookie)).toBe('E_INVALID_COOKIE')
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     )
   })
 
   it('gives cookies that rust-libp2p can take apart: 8 bytes, then 255 bytes of UTF-8 at the most', () => {
-    const registry = new Registry({ clock: handClock(), random: systemRandom })
+    const registry = new Registry({ clock: handClock(), random: seededRandom(1) })
     for (let peer = 0; peer < 30; peer += 1) registered(registry, name(peer), { ip: ip(peer) })
     let cookie: Uint8Array | undefined
     for (let turn = 0; turn < 40; turn += 1) {

@@ -4,7 +4,10 @@ import { Roster, type RosterChange } from '../../src/room/roster.ts'
 import { Timeline, type TimelineEvent } from '../../src/room/timeline.ts'
 import { toSeconds } from '../../src/wire/claims.ts'
 import { comparePositions, positionOf, type SignedEvent } from '../../src/wire/event.ts'
+import { ownJti } from '../support/arbitraries.ts'
 import { NOW, testAuthor, testPeerId, unsignedBy } from '../support/authors.ts'
+import { property } from '../support/property.ts'
+import { runs } from '../support/runs.ts'
 
 type PresenceEvent = SignedEvent<'join' | 'presence' | 'leave'>
 
@@ -17,11 +20,12 @@ const presenceEvent = (at: fc.Arbitrary<number>): fc.Arbitrary<PresenceEvent> =>
       at,
       name: fc.constantFrom('a', 'b'),
       shownMs: fc.nat(20),
+      jti: ownJti,
     })
-    .map(({ author, peer, type, at, name, shownMs }) => {
+    .map(({ author, peer, type, at, name, shownMs, jti }) => {
       const body =
         type === 'leave' ? { peer } : { peer, since: toSeconds(NOW + at - shownMs), data: { name } }
-      return unsignedBy(author, type, body as never, { at: NOW + at })
+      return unsignedBy(author, type, body as never, { at: NOW + at, jti })
     }) as fc.Arbitrary<PresenceEvent>
 
 /** Events of which no two of one author have the same time, as honest authors write them. */
@@ -69,60 +73,63 @@ function shuffled<T>(list: fc.Arbitrary<T[]>): fc.Arbitrary<[T[], T[]]> {
 describe('the roster as a fold', () => {
   it('the same events in any order give the same members on the same devices, at all times', () => {
     fc.assert(
-      fc.property(shuffled(honest), fc.nat(90_100), ([events, other], later) => {
+      property(shuffled(honest), fc.nat(90_100), ([events, other], later) => {
         expect(membersOf(rosterAfter(other))).toEqual(membersOf(rosterAfter(events)))
         expect(membersOf(rosterAfter(other, NOW + later))).toEqual(
           membersOf(rosterAfter(events, NOW + later)),
         )
       }),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 
   it('the same events in any order show the same of every member', () => {
     fc.assert(
-      fc.property(shuffled(honest), ([events, other]) => {
+      property(shuffled(honest), ([events, other]) => {
         expect(dataOf(rosterAfter(other))).toEqual(dataOf(rosterAfter(events)))
       }),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 
   it('also where a dishonest author gives several events one time', () => {
     fc.assert(
-      fc.property(shuffled(any), ([events, other]) => {
+      property(shuffled(any), ([events, other]) => {
         expect(membersOf(rosterAfter(other))).toEqual(membersOf(rosterAfter(events)))
       }),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 
   it('an event twice, at any place, changes nothing', () => {
     fc.assert(
-      fc.property(shuffled(honest), ([events, again]) => {
+      property(shuffled(honest), ([events, again]) => {
         const roster = rosterAfter(events)
         const before = [membersOf(roster), dataOf(roster)]
         for (const event of again) expect(roster.apply(event)).toEqual([])
         expect([membersOf(roster), dataOf(roster)]).toEqual(before)
       }),
+      runs(),
     )
   })
 
   it('a newcomer that takes in a snapshot sees the same members', () => {
     fc.assert(
-      fc.property(honest, (events) => {
+      property(honest, (events) => {
         const roster = rosterAfter(events)
         expect(membersOf(newcomer(roster))).toEqual(membersOf(roster))
       }),
+      runs(),
     )
   })
 
   it('a newcomer that takes in a snapshot sees the same of every member', () => {
     fc.assert(
-      fc.property(honest, (events) => {
+      property(honest, (events) => {
         const roster = rosterAfter(events)
         expect(dataOf(newcomer(roster))).toEqual(dataOf(roster))
       }),
+      runs(),
     )
   })
 
@@ -133,7 +140,7 @@ describe('the roster as a fold', () => {
       { weight: 1, arbitrary: fc.record({ until: fc.nat(200_000) }) },
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      property(fc.array(step, { maxLength: 30 }), (steps) => {
         const roster = new Roster(4)
         const online = new Set<string>()
         const tell = (changes: RosterChange[]): void => {
@@ -153,7 +160,7 @@ describe('the roster as a fold', () => {
         tell(roster.expire(Number.POSITIVE_INFINITY))
         expect(online.size).toBe(0)
       }),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 })
@@ -162,8 +169,11 @@ describe('the roster as a fold', () => {
 const JWT_LENGTH = unsignedBy(testAuthor(0), 'leave', { peer: testPeerId(0) }).jwt.length
 
 const message = fc
-  .record({ author: fc.nat(2).map(testAuthor), at: fc.nat(10) })
-  .map(({ author, at }) => unsignedBy(author, 'message', { text: 'x' }, { at: NOW + at }) as TimelineEvent)
+  .record({ author: fc.nat(2).map(testAuthor), at: fc.nat(10), jti: ownJti })
+  .map(
+    ({ author, at, jti }) =>
+      unsignedBy(author, 'message', { text: 'x' }, { at: NOW + at, jti }) as TimelineEvent,
+  )
 
 describe('the timeline as a fold', () => {
   const window = { maxEvents: 8, maxBytes: JWT_LENGTH * 6, maxAgeMs: 1_000 }
@@ -175,18 +185,18 @@ describe('the timeline as a fold', () => {
 
   it('the same events in any order give the same order, and the newest of them', () => {
     fc.assert(
-      fc.property(shuffled(fc.array(message, { maxLength: 20 })), ([events, other]) => {
+      property(shuffled(fc.array(message, { maxLength: 20 })), ([events, other]) => {
         const newest = [...events].sort((a, b) => comparePositions(positionOf(a), positionOf(b))).slice(-6)
         expect(ids(events)).toEqual(newest.map(({ id }) => id))
         expect(ids(other)).toEqual(ids(events))
       }),
-      { numRuns: 200 },
+      runs(200),
     )
   })
 
   it('never grows over its bounds, and counts its bytes right', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(message, fc.nat(2_000)), { maxLength: 30 }), (steps) => {
+      property(fc.array(fc.tuple(message, fc.nat(2_000)), { maxLength: 30 }), (steps) => {
         const timeline = new Timeline(window)
         for (const [event, later] of steps) {
           const added = timeline.add(event, NOW + later)
@@ -198,13 +208,13 @@ describe('the timeline as a fold', () => {
           expect(events.every(({ timestamp }) => timestamp >= NOW + later - window.maxAgeMs)).toBe(true)
         }
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 
   it('a slice before each of its events pages through all of them', () => {
     fc.assert(
-      fc.property(fc.array(message, { maxLength: 8 }), fc.integer({ min: 1, max: 3 }), (events, page) => {
+      property(fc.array(message, { maxLength: 8 }), fc.integer({ min: 1, max: 3 }), (events, page) => {
         const timeline = new Timeline({ ...window, maxBytes: 1e9 })
         for (const event of events) timeline.add(event, NOW + 20)
         const pages: string[] = []
@@ -216,6 +226,7 @@ describe('the timeline as a fold', () => {
         }
         expect(pages).toEqual(timeline.slice(100).events.map(({ id }) => id))
       }),
+      runs(),
     )
   })
 })

@@ -8,7 +8,9 @@ import { routingRoutes } from '../../src/node/routing/routing-routes.ts'
 import { systemRandom } from '../../src/random.ts'
 import { topicCid } from '../../src/wire/topic-cid.ts'
 import { NOW, TOPIC } from '../support/authors.ts'
+import { property } from '../support/property.ts'
 import { listen, realPeerId, requestRaw, TestDirectory } from '../support/routing.ts'
+import { runs } from '../support/runs.ts'
 
 const cid = topicCid(TOPIC)
 const peerId = realPeerId(1)
@@ -90,7 +92,7 @@ describe('delegated routing', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 
@@ -102,14 +104,14 @@ describe('delegated routing', () => {
         .map((parts) => parts.join('')),
     )
     fc.assert(
-      fc.property(text, (any) => {
+      property(text, (any) => {
         parseCid(any)
         expect(parsePeerId(any)).toMatch(/^(?:malformed|no-peer|1\w+|Qm\w+)$/)
         expect(chooseMediaType(any)).toMatch(/^application\/(?:json|x-ndjson)$/)
         const filter = peerFilter(new URLSearchParams({ 'filter-addrs': any, 'filter-protocols': any }))
         filter?.({ peerId, addresses: [...addresses, any], protocols: [any] })
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 
@@ -119,7 +121,7 @@ describe('delegated routing', () => {
       selector: ([, name]) => name,
     })
     fc.assert(
-      fc.property(filter, (parts) => {
+      property(filter, (parts) => {
         const list = parts.map(([isRefused, name]) => (isRefused ? `!${name}` : name)).join()
         const passed = peerFilter(new URLSearchParams({ 'filter-addrs': list }))?.({ peerId, addresses })
         const holds = (address: string, name: string): boolean => address.split('/').includes(name)
@@ -132,6 +134,7 @@ describe('delegated routing', () => {
         )
         expect(passed?.addresses ?? []).toEqual(expected)
       }),
+      runs(),
     )
   })
 })

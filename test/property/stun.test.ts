@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { crc32 } from '../../src/wire/crc32.ts'
 import { ipBytes } from '../../src/wire/ip-address.ts'
 import { decodeStunRequest, encodeStunAnswer, STUN_MAX_FACTOR } from '../../src/wire/stun.ts'
+import { property } from '../support/property.ts'
+import { runs } from '../support/runs.ts'
 import { readMappedAddress, stunMessage } from '../support/stun.ts'
 
 const datagram = fc.uint8Array({ maxLength: 1_400, size: 'max' })
@@ -31,13 +33,13 @@ describe('STUN', () => {
         return bytes
       })
     fc.assert(
-      fc.property(fc.oneof(datagram, changed), (bytes) => {
+      property(fc.oneof(datagram, changed), (bytes) => {
         const request = decodeStunRequest(bytes)
         if (request === undefined) return
         expect(request.transactionId).toEqual(bytes.slice(8, 20))
         expect(Buffer.from(bytes).readUInt32BE(0) & 0xffff_0003).toBe(0x0001_0000)
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     )
   })
 
@@ -47,7 +49,7 @@ describe('STUN', () => {
       fc.uint8Array({ minLength: 16, maxLength: 16 }),
     )
     fc.assert(
-      fc.property(message, ip, port, (parts, source, from) => {
+      property(message, ip, port, (parts, source, from) => {
         fc.pre(!parts.attributes.some(([type]) => type === 0x8028))
         const asked = stunMessage(parts)
         const request = decodeStunRequest(asked)
@@ -58,7 +60,7 @@ describe('STUN', () => {
         expect(answer.byteLength).toBe(20 + Buffer.from(answer).readUInt16BE(2))
         expect(request.hasFingerprint).toBe(parts.withFingerprint)
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     )
   })
 
@@ -69,22 +71,23 @@ describe('STUN', () => {
       hasFingerprint: false,
     }
     fc.assert(
-      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), port, (ip, from) => {
+      property(fc.oneof(fc.ipV4(), fc.ipV6()), port, (ip, from) => {
         const bytes = ipBytes(ip)
         if (bytes === undefined) throw new Error(`${ip} was not understood`)
         const seen = readMappedAddress(encodeStunAnswer(request, bytes, from))
         expect(seen.port).toBe(from)
         expect(ipBytes(seen.ip)).toEqual(bytes)
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     )
   })
 
   it('has the same CRC-32 as zlib', () => {
     fc.assert(
-      fc.property(datagram, (bytes) => {
+      property(datagram, (bytes) => {
         expect(crc32(bytes)).toBe(zlibCrc32(bytes))
       }),
+      runs(),
     )
   })
 
@@ -94,13 +97,13 @@ describe('STUN', () => {
       maxLength: 12,
     })
     fc.assert(
-      fc.property(near, (text) => {
+      property(near, (text) => {
         const bytes = ipBytes(text)
         const isUrlHost = text.includes(':') && !text.includes('%') && URL.canParse(`http://[${text}]`)
         if (isUrlHost) expect(bytes).toBeDefined()
         if (bytes !== undefined && text.includes(':') && !text.includes('%')) expect(isUrlHost).toBe(true)
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     )
   })
 })

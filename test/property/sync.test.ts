@@ -10,6 +10,8 @@ import {
 } from '../../src/room/reconciler.ts'
 import { eventId } from '../../src/wire/event-id.ts'
 import { type Bound, decodeSync, encodeSync, type Range, type Turn } from '../../src/wire/sync.ts'
+import { property } from '../support/property.ts'
+import { runs } from '../support/runs.ts'
 
 const SALT = new Uint8Array(16).fill(7)
 /** More turns than any honest comparison takes. */
@@ -64,51 +66,58 @@ const minus = (items: Item[], others: Item[]): Item[] => {
   return items.filter(({ id }) => !ids.has(id))
 }
 
+const ids = Array.from({ length: 1_000 }, (_, index) => eventId(`event ${index}`))
+
 /** Events of which many share a millisecond. */
 const universe = (size: number, spread: number): Item[] =>
-  Array.from({ length: size }, (_, index) => ({
-    id: eventId(`event ${index}`),
+  ids.slice(0, size).map((id, index) => ({
+    id,
     timestamp: 1_800_000_000_000 + Math.floor((index * spread) / size),
   }))
 
-const sides = fc
-  .record({ size: fc.integer({ min: 0, max: 400 }), spread: fc.constantFrom(1, 10, 100_000) })
-  .chain(({ size, spread }) =>
-    fc
-      .tuple(
-        fc.array(fc.constantFrom('both', 'both', 'both', 'opener', 'other', 'none'), {
-          minLength: size,
-          maxLength: size,
-        }),
-        fc.option(fc.integer({ min: 0, max: Math.max(0, size - 1) }), { nil: undefined }),
-        fc.option(fc.integer({ min: 0, max: Math.max(0, size - 1) }), { nil: undefined }),
-      )
-      .map(([places, ...floors]) => {
-        const all = universe(size, spread)
-        const of = (name: string): Item[] =>
-          all.filter((_, index) => ['both', name].includes(places[index] ?? ''))
-        const floorAt = (index: number | undefined): Bound | undefined => {
-          const item = index === undefined ? undefined : all[index]
-          return item && { timestamp: item.timestamp, prefix: item.id }
-        }
-        return [of('opener'), of('other'), floorAt(floors[0]), floorAt(floors[1])] as const
+/** Mostly few, which are listed at once or after one split; 400 take two. */
+const sizes = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 40 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 400 }) },
+)
+
+const sides = fc.record({ size: sizes, spread: fc.constantFrom(1, 10, 100_000) }).chain(({ size, spread }) =>
+  fc
+    .tuple(
+      fc.array(fc.constantFrom('both', 'both', 'both', 'opener', 'other', 'none'), {
+        minLength: size,
+        maxLength: size,
       }),
-  )
+      fc.option(fc.integer({ min: 0, max: Math.max(0, size - 1) }), { nil: undefined }),
+      fc.option(fc.integer({ min: 0, max: Math.max(0, size - 1) }), { nil: undefined }),
+    )
+    .map(([places, ...floors]) => {
+      const all = universe(size, spread)
+      const of = (name: string): Item[] =>
+        all.filter((_, index) => ['both', name].includes(places[index] ?? ''))
+      const floorAt = (index: number | undefined): Bound | undefined => {
+        const item = index === undefined ? undefined : all[index]
+        return item && { timestamp: item.timestamp, prefix: item.id }
+      }
+      return [of('opener'), of('other'), floorAt(floors[0]), floorAt(floors[1])] as const
+    }),
+)
 
 describe('reconciling two sets', () => {
   it('sends each side exactly what it is missing, and nothing twice', () => {
     fc.assert(
-      fc.property(sides, ([opener, other]) => {
+      property(sides, ([opener, other]) => {
         const { sent } = reconcile({ items: opener }, { items: other })
         expect(idsOf(sent[0])).toEqual(idsOf(minus(other, opener)))
         expect(idsOf(sent[1])).toEqual(idsOf(minus(opener, other)))
       }),
+      runs(),
     )
   })
 
   it('leaves out what lies before the floor of either side', () => {
     fc.assert(
-      fc.property(sides, ([opener, other, openerFloor = START, otherFloor = START]) => {
+      property(sides, ([opener, other, openerFloor = START, otherFloor = START]) => {
         const { sent } = reconcile({ items: opener, floor: openerFloor }, { items: other, floor: otherFloor })
         const floor = compareBounds(openerFloor, otherFloor) < 0 ? otherFloor : openerFloor
         const counts = (items: Item[]): Item[] => items.filter((item) => !isBefore(item, floor))
@@ -118,12 +127,13 @@ describe('reconciling two sets', () => {
         expect(sent[0].filter((item) => isBefore(item, openerFloor))).toEqual([])
         expect(sent[1].filter((item) => isBefore(item, otherFloor))).toEqual([])
       }),
+      runs(),
     )
   })
 
   it('brings the newest before a place where only these are asked for, and says whether there are older ones', () => {
     fc.assert(
-      fc.property(sides, fc.integer({ min: 0, max: 120 }), ([, other, before], limit) => {
+      property(sides, fc.integer({ min: 0, max: 120 }), ([, other, before], limit) => {
         const { sent, turns, last } = reconcile({ items: [] }, { items: other }, (opener) =>
           opener.openNewest(limit, before),
         )
@@ -134,6 +144,7 @@ describe('reconciling two sets', () => {
         expect(last.some(({ kind }) => kind === 'rest')).toBe(older.length > limit)
         expect(turns).toBe(2)
       }),
+      runs(),
     )
   })
 
@@ -143,10 +154,9 @@ describe('reconciling two sets', () => {
       kind: fc.constantFrom('same', 'rest', 'fingerprint', 'ids', 'want', 'newest'),
       ids: fc.array(fc.string({ minLength: 8, maxLength: 8, unit: 'binary-ascii' }), { maxLength: 20 }),
     })
-    const [own] = [universe(300, 100_000)]
+    const side = new Reconciler({ items: universe(300, 100_000), salt: SALT })
     fc.assert(
-      fc.property(fc.array(fc.array(range, { maxLength: 8 }), { maxLength: 5 }), (turns) => {
-        const side = new Reconciler({ items: own, salt: SALT })
+      property(fc.array(fc.array(range, { maxLength: 8 }), { maxLength: 5 }), (turns) => {
         for (const said of turns) {
           let timestamp = 1_800_000_000_000
           const ranges = said.map(({ step, kind, ids }, index): Range => {
@@ -161,6 +171,7 @@ describe('reconciling two sets', () => {
           ).toBeDefined()
         }
       }),
+      runs(),
     )
   })
 })
@@ -187,6 +198,23 @@ describe('what it costs', () => {
         expect(turns).toBeLessThanOrEqual(5)
       }
     }
+  })
+
+  it('any 10 of 1,000 events missing, on whichever side: at most 4 KiB beside the events', () => {
+    const missing = fc.uniqueArray(fc.nat(window.length - 1), { minLength: 10, maxLength: 10 })
+    fc.assert(
+      fc.property(missing, fc.nat(10), (places, ofOpener) => {
+        const absent = (from: number, to: number): Item[] => {
+          const some = new Set(places.slice(from, to))
+          return window.filter((_, index) => !some.has(index))
+        }
+        const { bytes, sent } = reconcile({ items: absent(0, ofOpener) }, { items: absent(ofOpener, 10) })
+        expect(sent[0].length + sent[1].length).toBe(10)
+        expect(bytes).toBeLessThanOrEqual(4096)
+      }),
+      // 20 ms each, for two times 1,000 hashes: no more in the long run either.
+      { numRuns: 30 },
+    )
   })
 
   it('nothing missing: two turns of a few hundred bytes', () => {

@@ -1,6 +1,5 @@
 import type { Device } from './device.ts'
-import { type Judge, nameOf, type Witness } from './judge.ts'
-import { hasGoodClock } from './scenario.ts'
+import { type Judge, nameOf } from './judge.ts'
 import { mustSee } from './verdict.ts'
 
 /** In the quiet phase: when all leases of what was have run out and been renewed. */
@@ -15,12 +14,17 @@ const MOMENT_MS = 2
  */
 const KNOWN_AFTER_MS = 40_000
 const SENDERS = 5
+/** How long after they were sent some messages are changed, when everybody has them. */
+const CHANGED_AFTER_MS = 3_000
+const EMOJI = '✅'
 
 /** What a calm phase needs of the run. */
 export interface Surroundings {
   judge: Judge
   /** Does something so many milliseconds after the quiet phase began. */
   at(ms: number, task: () => void | Promise<void>): void
+  /** Whether its clock is good, and it can be reached at all. */
+  isFit(device: Device): boolean
   /** The honest devices that are there and awake. */
   present(): Device[]
   send(device: Device): Promise<void>
@@ -53,12 +57,16 @@ export class Calm {
   }
 
   async #speak(): Promise<void> {
-    const { judge, present, send, at } = this.#around
-    judge.mustStay = (device, did) => this.#mustStay(device, did)
-    const listeners = present().filter(({ spec }) => hasGoodClock(spec))
+    const { judge, present, send, at, isFit } = this.#around
+    judge.mustStay = (witness, did) => {
+      const device = present().find((each) => each === witness)
+      return device !== undefined && this.#mustStay(device, did)
+    }
+    const listeners = present().filter(isFit)
     const senders = listeners.slice(0, SENDERS)
     await Promise.all(senders.map(send))
     const ids = senders.flatMap(({ sent }) => sent.at(-1)?.id ?? [])
+    at(STILL_AFTER_MS + CHANGED_AFTER_MS, () => this.#change(senders))
     at(STILL_AFTER_MS + KNOWN_AFTER_MS, () => {
       for (const device of listeners.filter(({ state }) => state === 'present')) {
         for (const id of ids) {
@@ -68,24 +76,46 @@ export class Calm {
     })
   }
 
+  /** One edits what it said, one takes it back, one reacts. */
+  async #change([editor, deleter, author, reactor]: readonly Device[]): Promise<void> {
+    const { judge, present, at, isFit } = this.#around
+    const [edited, deleted, liked] = [editor, deleter, author].map((device) => device?.sent.at(-1))
+    if (edited === undefined || deleted === undefined || liked === undefined) return
+    await editor?.changing.edit(edited)
+    await deleter?.changing.delete(deleted)
+    const isLiked = reactor?.audience.shows(liked.id)
+    if (isLiked) await reactor?.changing.react(liked, EMOJI)
+    const { text } = edited
+    at(STILL_AFTER_MS + CHANGED_AFTER_MS + KNOWN_AFTER_MS, () => {
+      for (const device of present().filter(isFit)) {
+        const { state } = device.room
+        const isKnown =
+          state.message(edited.id)?.text === text &&
+          state.message(deleted.id) === undefined &&
+          (!isLiked || state.message(liked.id)?.reactions.has(EMOJI) === true)
+        if (!isKnown) judge.object('calm-delivery', `${nameOf(device)} does not know what was changed`)
+      }
+    })
+  }
+
   /** What is shown last may well come after the leave. */
   async #show(): Promise<void> {
-    this.#leaver = this.#around
-      .present()
+    const { present, isFit } = this.#around
+    this.#leaver = present()
       .slice(SENDERS)
-      .findLast((device) => device !== this.#newcomer && hasGoodClock(device.spec))
+      .findLast((device) => device !== this.#newcomer && isFit(device))
     await this.#leaver?.room.presence.update({ name: 'about to go' })
   }
 
   #judge(): void {
-    const { judge, present } = this.#around
+    const { judge, present, isFit } = this.#around
     const [newcomer, leaver] = [this.#newcomer, this.#leaver]
-    const devices = present().filter(({ spec }) => hasGoodClock(spec))
+    const devices = present().filter(isFit)
     for (const device of devices) {
       if (leaver !== undefined && device.lists(leaver)) {
         judge.object('calm-roster', `${nameOf(device)} lists ${nameOf(leaver)}, who left 35 s ago`)
       }
-      if (newcomer === undefined) continue
+      if (newcomer === undefined || !isFit(newcomer)) continue
       if (!device.lists(newcomer) && mustSee(device, newcomer)) {
         judge.object('calm-roster', `${nameOf(device)} does not list ${nameOf(newcomer)}, who came 40 s ago`)
       }
@@ -95,11 +125,12 @@ export class Calm {
     }
   }
 
-  #mustStay(device: Witness, did: string): boolean {
+  #mustStay(device: Device, did: string): boolean {
     const newcomer = this.#newcomer
+    const { isFit, present } = this.#around
     const isNew = newcomer === undefined || device === newcomer || did === newcomer.did
-    if (isNew || device.state !== 'present' || !hasGoodClock(device.spec)) return false
-    const others = this.#around.present().filter((other) => other.did === did)
-    return others.length > 0 && others.every((other) => hasGoodClock(other.spec) && mustSee(device, other))
+    if (isNew || device.state !== 'present' || !isFit(device)) return false
+    const others = present().filter((other) => other.did === did)
+    return others.length > 0 && others.every((other) => isFit(other) && mustSee(device, other))
   }
 }

@@ -1,11 +1,16 @@
 import { createAuthor } from '../../src/identity/author.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import { silentLogger } from '../../src/logger.ts'
-import type { ChannelHandler, Network } from '../../src/network/network.ts'
+import type { Network } from '../../src/network/network.ts'
 import type { RoomListener } from '../../src/room/listener.ts'
 import type { Message } from '../../src/room/message.ts'
 import { Room } from '../../src/room/room.ts'
+import type { MemoryPeer } from '../../src/testing/memory-peer.ts'
+import { Audience, contentOf } from './audience.ts'
+import { Changing } from './changing.ts'
 import { DeviceClock } from './device-clock.ts'
+import { Dice } from './dice.ts'
+import { type Ear, overheard } from './overheard.ts'
 import { type DeviceSpec, hasGoodClock } from './scenario.ts'
 import { slowVerifier } from './slow-verifier.ts'
 import type { Stage } from './stage.ts'
@@ -18,6 +23,8 @@ export class Device {
   readonly clock: DeviceClock
   /** The messages it told, by id. */
   readonly told = new Map<string, Message>()
+  readonly audience = new Audience()
+  readonly changing: Changing
   /** Those it sent. */
   readonly sent: Message[] = []
   state: 'coming' | 'present' | 'asleep' | 'gone' = 'coming'
@@ -37,7 +44,7 @@ export class Device {
     this.room = new Room({
       topic: stage.topic,
       author: createAuthor(identity, { clock: this.clock, random }),
-      network: this.#observed(this.#network),
+      network: overheard(this.#network, this.#ear()),
       verifier: slowVerifier(stage.keys, { clock: this.clock, random, maxMs: spec.slowMs }),
       clock: this.clock,
       random,
@@ -46,10 +53,16 @@ export class Device {
       backlogLimit: 100,
       listener: this.#listener(),
     })
+    this.changing = new Changing(stage, this, new Dice(stage.randomFor(`changes of device ${spec.number}`)))
   }
 
   get peerId(): string {
     return this.#network.peerId
+  }
+
+  /** Its connections. */
+  neighbours(): string[] {
+    return [...(this.#network as MemoryPeer).links].map(({ peerId }) => peerId)
   }
 
   async join(): Promise<void> {
@@ -94,30 +107,17 @@ export class Device {
     return this.room.state.roster.member(other.did)?.devices.includes(other.peerId) === true
   }
 
-  /** The ids of its history, in its order. */
+  /** The ids of its history, messages and changes, in its order. */
   history(): string[] {
     return this.room.state.timeline.slice(Number.POSITIVE_INFINITY).events.map(({ id }) => id)
   }
 
-  /** The network as the room has it, with an ear to it. */
-  #observed(network: Network): Network {
-    const { trace } = this.#stage
-    const observe = (handler: ChannelHandler): ChannelHandler => ({
-      ...handler,
-      onGossip: async (data, from) => {
-        const verdict = await handler.onGossip(data, from)
-        this.#stage.judge.delivered(this, data, verdict)
-        return verdict
-      },
-      onStream: (stream, peerId) => {
-        trace.note(this.spec.number, 'stream', peerId)
-        handler.onStream(stream, peerId)
-      },
-    })
+  #ear(): Ear {
+    const { trace, judge } = this.#stage
     return {
-      peerId: network.peerId,
-      join: (topic, handler) => network.join(topic, observe(handler)),
-      close: () => network.close(),
+      delivered: (data, verdict) => judge.delivered(this, data, verdict),
+      opened: (peerId) => trace.note(this.spec.number, 'stream', peerId),
+      gave: (jwts) => judge.gave(this, jwts),
     }
   }
 
@@ -142,8 +142,14 @@ export class Device {
         note('message', message.id)
         judge.told(this, message)
       },
-      messageDeleted: (message) => note('message-deleted', message.id),
-      messageUpdated: (message) => note('message-updated', message.id, message.status),
+      messageDeleted: (message) => {
+        note('message-deleted', message.id)
+        judge.deleted(this, message)
+      },
+      messageUpdated: (message) => {
+        note('message-updated', message.id, message.status, contentOf(message))
+        judge.updated(this, message)
+      },
       backlog: (messages) => {
         note('backlog', ...messages.map(({ id }) => id))
         for (const message of messages) judge.told(this, message)

@@ -1,6 +1,6 @@
 import { type NetworkConditions, seededRandom } from '../../src/testing/index.ts'
 import { Dice } from './dice.ts'
-import type { Attack, DeviceSpec, Malice, Scenario, Step } from './scenario.ts'
+import type { Attack, Change, DeviceSpec, Malice, Scenario, Step } from './scenario.ts'
 
 /** How long the quiet phase lasts: a lease of 90 s, a renewal of 30 s, and time to see that nothing moves. */
 const QUIET_MS = 180_000
@@ -9,7 +9,18 @@ const SECOND = 1_000
 /** What is to happen; to whom is drawn when its time has come, among those who are there then. */
 interface Intention {
   atMs: number
-  what: 'join' | 'send' | 'churn' | 'sleep' | 'wake' | 'type' | 'show' | 'look-back' | 'attack'
+  what:
+    | 'join'
+    | 'send'
+    | 'change'
+    | 'trespass'
+    | 'churn'
+    | 'sleep'
+    | 'wake'
+    | 'type'
+    | 'show'
+    | 'look-back'
+    | 'attack'
   /** The device it is about, where that is known before. */
   device?: DeviceSpec
 }
@@ -46,6 +57,8 @@ class Draw {
     const eclipse = dice.chance(0.2)
     this.#cast()
     this.#plan('send', dice.chance(0.1) ? dice.whole(100, 160) : dice.whole(10, 60))
+    this.#plan('change', dice.chance(0.1) ? dice.whole(60, 120) : dice.whole(5, 40))
+    this.#plan('trespass', dice.whole(0, 3))
     this.#plan('churn', dice.whole(0, Math.ceil(this.#peers / 2)))
     this.#plan('sleep', dice.whole(0, Math.ceil(this.#peers / 8)))
     this.#plan('type', dice.whole(0, 5))
@@ -91,7 +104,7 @@ class Draw {
       const sibling = dice.chance(0.1) ? dice.pick(this.#devices.filter((each) => !each.malice)) : undefined
       const device = this.#device(malice === undefined ? sibling?.user : undefined, malice)
       this.#intend({ atMs, what: 'join', device })
-      const attacks = malice === undefined ? 0 : dice.whole(1, 3)
+      const attacks = malice === undefined ? 0 : dice.whole(1, 5)
       for (let attack = 0; attack < attacks; attack += 1) {
         this.#intend({ atMs: dice.whole(atMs + SECOND, this.#quietAtMs - 6_000), what: 'attack', device })
       }
@@ -102,6 +115,7 @@ class Draw {
     const manners = this.#dice.weighted({
       withholds: 2,
       forges: 2,
+      resurrects: 2,
       babbles: 1,
       'is-silent': 1,
       'never-ends': 1,
@@ -217,6 +231,12 @@ class Draw {
       case 'send':
         this.#send(atMs, device, dice.chance(0.1) ? dice.whole(2, 12) : 1)
         return
+      case 'change':
+        this.#change(atMs, device, dice.chance(0.1) ? dice.whole(2, 8) : 1)
+        return
+      case 'trespass':
+        this.#steps.push({ atMs, act: 'change', device: device.number, change: what, count: 1 })
+        return
       case 'attack':
         this.#steps.push({ atMs, act: 'attack', device: device.number, attack: this.#attack() })
         return
@@ -227,12 +247,18 @@ class Draw {
 
   /** Some have something to say before they are connected. */
   #sendEarly(atMs: number, device: DeviceSpec): void {
-    if (device.malice !== undefined || !this.#dice.chance(0.2)) return
-    this.#send(atMs + this.#dice.whole(1, 300), device, 1)
+    if (device.malice !== undefined) return
+    if (this.#dice.chance(0.2)) this.#send(atMs + this.#dice.whole(1, 300), device, 1)
+    if (this.#dice.chance(0.2)) this.#change(atMs + this.#dice.whole(1, 300), device, 1)
   }
 
   #send(atMs: number, device: DeviceSpec, count: number): void {
     this.#steps.push({ atMs, act: 'send', device: device.number, count })
+  }
+
+  #change(atMs: number, device: DeviceSpec, count: number): void {
+    const change: Change = this.#dice.weighted({ edit: 4, delete: 2, react: 4, unreact: 1 })
+    this.#steps.push({ atMs, act: 'change', device: device.number, change, count })
   }
 
   /** Goes; some show or say something right before, which may come after it. */
@@ -240,6 +266,7 @@ class Draw {
     const dice = this.#dice
     if (dice.chance(0.3)) this.#step(atMs - dice.whole(1, 200), 'show', device)
     if (dice.chance(0.3)) this.#send(atMs - dice.whole(1, 200), device, 1)
+    if (dice.chance(0.3)) this.#change(atMs - dice.whole(1, 200), device, 1)
     this.#step(atMs, dice.chance(0.6) ? 'crash' : 'leave', device)
   }
 
@@ -267,6 +294,12 @@ class Draw {
       future: 2,
       equivocate: 1,
       'pose-as-peer': 1,
+      tamper: 2,
+      'change-nothing': 1,
+      'change-first': 2,
+      'edit-twice': 2,
+      contradict: 2,
+      'flood-changes': 1,
     })
   }
 

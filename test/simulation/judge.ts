@@ -2,9 +2,12 @@ import type { GhostChatError } from '../../src/errors.ts'
 import type { GossipVerdict } from '../../src/gate/gossip.ts'
 import type { Message } from '../../src/room/message.ts'
 import type { Room } from '../../src/room/room.ts'
-import { FORGED } from './attacks.ts'
+import { isTimelineEvent } from '../../src/room/timeline.ts'
+import { isType } from '../../src/wire/event.ts'
+import type { Audience } from './audience.ts'
 import type { Invariant, Violation } from './invariants.ts'
-import type { KeyRing } from './key-ring.ts'
+import type { Ledger } from './ledger.ts'
+import { FORGED } from './means.ts'
 import type { DeviceSpec } from './scenario.ts'
 import { hashOf, type Trace } from './trace.ts'
 
@@ -25,6 +28,8 @@ export interface Witness {
   readonly room: Room
   /** The messages it told, by id. */
   readonly told: Map<string, Message>
+  /** What an application shows that goes by what it is told. */
+  readonly audience: Audience
 }
 
 /** Watches a run as it goes on, and keeps what was not as it has to be. */
@@ -34,10 +39,12 @@ export class Judge {
   deliveries = 0
   /** How many messages honest devices told. */
   tellings = 0
+  /** How many edits, deletes and reactions they told. */
+  changes = 0
   /** Whether a user may not come or go on a device's list now. */
   mustStay: (device: Witness, did: string) => boolean = () => false
   readonly #eclipse: boolean
-  readonly #keys: KeyRing
+  readonly #ledger: Ledger
   readonly #trace: Trace
   readonly #elapsedMs: () => number
   readonly #counts = new Map<Invariant, number>()
@@ -45,9 +52,9 @@ export class Judge {
   readonly #verdicts = new Map<string, { verdict: string; by: number }>()
   readonly #listed = new Map<Witness, Set<string>>()
 
-  constructor(options: { eclipse: boolean; keys: KeyRing; trace: Trace; elapsedMs: () => number }) {
+  constructor(options: { eclipse: boolean; ledger: Ledger; trace: Trace; elapsedMs: () => number }) {
     this.#eclipse = options.eclipse
-    this.#keys = options.keys
+    this.#ledger = options.ledger
     this.#trace = options.trace
     this.#elapsedMs = options.elapsedMs
   }
@@ -79,10 +86,38 @@ export class Judge {
       this.object('told-once', `${nameOf(device)} told ${message.id} (${message.text}) twice`)
     }
     device.told.set(message.id, message)
-    if (!this.#keys.isGenuine(message.jwt)) {
+    if (this.#ledger.event(message.jwt) === undefined) {
       this.object('genuine', `${nameOf(device)} told ${message.text}, which ${message.author} did not sign`)
     }
-    if (device.state === 'gone') this.object('no-failure', `${nameOf(device)} told a message after it left`)
+    this.#check(device, message, device.audience.told(message))
+  }
+
+  /** A message is shown in another way than before. */
+  updated(device: Witness, message: Message): void {
+    this.changes += 1
+    this.#check(device, message, device.audience.updated(message))
+  }
+
+  /** A message is shown no more. */
+  deleted(device: Witness, message: Message): void {
+    this.changes += 1
+    if (!this.#ledger.hasDelete(message.author, message.id)) {
+      this.object('only-author', `${nameOf(device)} deleted ${message.id}, which ${message.author} did not`)
+    }
+    this.#check(device, message, device.audience.deleted(message))
+  }
+
+  /** A device gives events away. */
+  gave(device: Witness, jwts: readonly string[]): void {
+    const { timeline } = device.room.state
+    for (const event of jwts.map((jwt) => this.#ledger.event(jwt))) {
+      const isBody = event !== undefined && isTimelineEvent(event) && isType(event, 'message', 'edit')
+      if (!isBody || !timeline.isOutdone(event)) continue
+      this.object(
+        'deleted-gone',
+        `${nameOf(device)} gives away ${event.claims.text}, which is deleted or replaced`,
+      )
+    }
   }
 
   joined(device: Witness, did: string): void {
@@ -104,6 +139,28 @@ export class Judge {
   shown(device: Witness, did: string): void {
     if (device.room.state.roster.member(did)?.presence['name'] !== FORGED) return
     this.object('genuine', `${nameOf(device)} shows of ${did} what it did not say`)
+  }
+
+  /** Whatever is shown of a message, somebody to whom it is due has said it. */
+  #check(device: Witness, message: Message, wrong: string | undefined): void {
+    const { id, author, text, isDeleted } = message
+    if (wrong !== undefined) this.object('told-right', `${nameOf(device)}: ${id} (${text}): ${wrong}`)
+    // What waits when the chat is left has failed.
+    if (device.state === 'gone' && message.status !== 'failed') {
+      this.object('no-failure', `${nameOf(device)} told of a message after it left`)
+    }
+    if (!isDeleted && !this.#ledger.hasText(author, id, text)) {
+      this.object('only-author', `${nameOf(device)} shows ${text} for ${id}, which ${author} did not write`)
+    }
+    for (const [emoji, dids] of message.reactions) {
+      for (const did of dids) {
+        if (this.#ledger.hasReaction(did, id, emoji)) continue
+        this.object(
+          'only-author',
+          `${nameOf(device)} shows ${emoji} of ${did} for ${id}, who did not react so`,
+        )
+      }
+    }
   }
 
   failed(device: Witness, error: GhostChatError): void {

@@ -3,7 +3,8 @@ import type { Identity } from '../../src/identity/identity.ts'
 import type { Verifier } from '../../src/identity/verifier.ts'
 import type { Random } from '../../src/random.ts'
 import { toBase64url } from '../../src/wire/base64url.ts'
-import { parseJwt } from '../../src/wire/jwt.ts'
+import { assembleJwt } from '../../src/wire/jwt.ts'
+import { Ledger } from './ledger.ts'
 
 const SIGNATURE_BYTES = 64
 
@@ -15,8 +16,8 @@ const SIGNATURE_BYTES = 64
 export class KeyRing implements Verifier {
   readonly #random: Random
   readonly #secrets = new Map<string, number>()
-  /** What was signed, by whom. */
-  readonly #signed = new Map<string, string>()
+  /** What was signed with these keys. */
+  readonly ledger = new Ledger()
 
   constructor(random: Random) {
     this.#random = random
@@ -31,8 +32,9 @@ export class KeyRing implements Verifier {
       did,
       signer: async (data) => {
         const text = typeof data === 'string' ? data : new TextDecoder().decode(data)
-        this.#signed.set(text, did)
-        return toBase64url(signatureOf(secret, new TextEncoder().encode(text)))
+        const signature = signatureOf(secret, new TextEncoder().encode(text))
+        this.ledger.note(assembleJwt(text, signature), did)
+        return toBase64url(signature)
       },
     }
   }
@@ -42,13 +44,6 @@ export class KeyRing implements Verifier {
     if (secret === undefined) return false
     const expected = signatureOf(secret, data)
     return signature.every((byte, index) => byte === expected[index])
-  }
-
-  /** Whether this JWT was signed by the author it names, with its own key. */
-  isGenuine(jwt: string): boolean {
-    const parsed = parseJwt(jwt)
-    if (typeof parsed === 'string') return false
-    return this.#signed.get(jwt.slice(0, jwt.lastIndexOf('.'))) === parsed.claims.iss
   }
 }
 

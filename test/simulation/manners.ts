@@ -2,11 +2,12 @@ import type { FrameStream } from '../../src/network/network.ts'
 import { sample } from '../../src/random.ts'
 import { decodeSync, encodeSync } from '../../src/wire/sync.ts'
 import { eventsFrame, lastTurn } from '../support/sync.ts'
-import { forged, garbage, type Means } from './attacks.ts'
+import { forged, garbage, type Means } from './means.ts'
 import type { Manners } from './scenario.ts'
 
 /** A side that sends without end ends here: a simulation has to. */
 const FRAMES_MAX = 1_000
+const RESURRECTED_AT_ONCE = 16
 
 /** Answers a stream that somebody opened to ask for what was missed. Never rejects. */
 export async function answerBadly(stream: FrameStream, manners: Manners, means: Means): Promise<void> {
@@ -31,6 +32,12 @@ async function answer(stream: FrameStream, manners: Manners, means: Means): Prom
       return done()
     case 'forges':
       for (const jwt of sample(dice.random, heard, 5)) await events([forged(jwt, means)])
+      return done()
+    case 'resurrects':
+      // All it ever heard, also what was deleted or replaced since.
+      for (let at = 0; at < heard.length; at += RESURRECTED_AT_ONCE) {
+        await events(heard.slice(at, at + RESURRECTED_AT_ONCE))
+      }
       return done()
     case 'babbles':
       return stream.send(garbage(means, dice.whole(1, 1_000)))

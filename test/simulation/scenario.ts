@@ -1,7 +1,14 @@
 import type { NetworkConditions } from '../../src/testing/index.ts'
 
 /** What a malicious device does with streams that others open to it. */
-export type Manners = 'withholds' | 'forges' | 'babbles' | 'is-silent' | 'never-ends' | 'is-busy'
+export type Manners =
+  | 'withholds'
+  | 'forges'
+  | 'resurrects'
+  | 'babbles'
+  | 'is-silent'
+  | 'never-ends'
+  | 'is-busy'
 
 /** What a malicious device does of its own accord. */
 export type Attack =
@@ -14,6 +21,19 @@ export type Attack =
   | 'future'
   | 'equivocate'
   | 'pose-as-peer'
+  | Tampering
+
+/** Attacks with what changes messages. */
+export type Tampering =
+  | 'tamper'
+  | 'change-nothing'
+  | 'change-first'
+  | 'edit-twice'
+  | 'contradict'
+  | 'flood-changes'
+
+/** What an honest device does with messages; a trespass is what it may not do. */
+export type Change = 'edit' | 'delete' | 'react' | 'unreact' | 'trespass'
 
 export interface Malice {
   manners: Manners
@@ -36,6 +56,7 @@ export interface DeviceSpec {
 export type Step = { atMs: number } & (
   | { act: 'join' | 'leave' | 'crash' | 'sleep' | 'wake' | 'type' | 'show' | 'look-back'; device: number }
   | { act: 'send'; device: number; count: number }
+  | { act: 'change'; device: number; change: Change; count: number }
   | { act: 'attack'; device: number; attack: Attack }
   | { act: 'partition'; sides: readonly (readonly number[])[] }
   | { act: 'heal' }
@@ -68,6 +89,16 @@ export function hasGoodClock({ offsetMs }: DeviceSpec): boolean {
   return Math.abs(offsetMs) <= GOOD_CLOCK_MS
 }
 
+/**
+ * Whose clock is ahead by more than this lives in a time of its own: what it writes is from the future for most, and by
+ * its clock their leases have run out. Nobody asks it, and it knows nobody to ask.
+ */
+const FAR_AHEAD_MS = 60_000
+
+export function isFarAhead({ offsetMs }: DeviceSpec): boolean {
+  return offsetMs > FAR_AHEAD_MS
+}
+
 /** A scenario in words, a line each. */
 export function describeScenario(scenario: Scenario): string[] {
   const { seed, neighbours, weather, eclipse, devices, steps, quietAtMs, endsAtMs } = scenario
@@ -98,6 +129,8 @@ function describeStep(step: Step, devices: readonly DeviceSpec[]): string {
       return `device ${step.device} joins: ${describeDevice(devices[step.device])}`
     case 'send':
       return `device ${step.device} sends ${step.count}`
+    case 'change':
+      return `device ${step.device}: ${step.change}${step.count > 1 ? `, ${step.count} at once` : ''}`
     case 'attack':
       return `device ${step.device} attacks: ${step.attack}`
     default:

@@ -7,16 +7,25 @@ import type { Violation } from './invariants.ts'
 import { Judge, nameOf } from './judge.ts'
 import { KeyRing } from './key-ring.ts'
 import { Mallory } from './mallory.ts'
-import { type DeviceSpec, hasGoodClock, type Scenario, type Step } from './scenario.ts'
+import { Prober, type Served } from './prober.ts'
+import { Reach } from './reach.ts'
+import { type DeviceSpec, hasGoodClock, isFarAhead, type Scenario, type Step } from './scenario.ts'
 import { Stage } from './stage.ts'
 import { Trace } from './trace.ts'
-import { judgeEnd } from './verdict.ts'
+import { judgeEnd, lateDifference } from './verdict.ts'
 
 const BEGINS_AT = 1_800_000_000_000
 /** After a crash: the lease of 90 s and what is on its way. */
 const CRASH_NOTICED_MS = 95_000
 /** How long before the end everybody asks for all there is. */
 const LOOK_BACK_MS = 48_000
+/** How often it is looked who can be reached, in the quiet phase. */
+const LOOK_AROUND_MS = 5_000
+/** How long before the end somebody asks everybody for all they have. */
+const PROBE_MS = 6_000
+/** How long it may take until everybody has what was written two minutes ahead of its time: a few quiet looks. */
+const LATE_ROUND_MS = 30_000
+const LATE_ROUNDS = 10
 /** The user who comes in the end. */
 const NEWCOMER = -1
 /** After all have left: by then every timer that somebody forgot has rung. */
@@ -30,6 +39,7 @@ export interface Report {
   trace: string
   deliveries: number
   tellings: number
+  changes: number
 }
 
 /** Runs a scenario. Everything in it is a microtask or a timer of its own clock, so the same seed gives the same run. */
@@ -55,9 +65,14 @@ class Run {
   readonly #mallories = new Map<number, Mallory>()
   readonly #identities = new Map<number, Identity>()
   readonly #honestDids = new Set<string>()
-  /** Those that stamp what they write before the window of whoever has just come. */
+  /** Those that stamp what they write before the window of whoever has just come: who misses it does not get it later. */
   readonly #slowDids = new Set<string>()
+  /** Those whose messages come from the future. */
+  readonly #farAheadDids = new Set<string>()
+  readonly #reach = new Reach()
   #sides: readonly (readonly number[])[] = []
+  /** What each device gave to somebody who asked for everything. */
+  readonly #served = new Map<Device, Served | undefined>()
   #said = 0
 
   constructor(scenario: Scenario) {
@@ -67,7 +82,12 @@ class Run {
     const random = seededRandom(`${seed} network`)
     const network = new MemoryNetwork({ clock, random, neighbours, ...weather })
     const keys = new KeyRing(seededRandom(`${seed} keys`))
-    this.judge = new Judge({ eclipse, keys, trace: this.#trace, elapsedMs: () => this.#stage.elapsedMs })
+    this.judge = new Judge({
+      eclipse,
+      ledger: keys.ledger,
+      trace: this.#trace,
+      elapsedMs: () => this.#stage.elapsedMs,
+    })
     const [topic, trace, judge] = [topicOf('simulation', `${seed}`), this.#trace, this.judge]
     this.#stage = new Stage({ seed, topic, eclipse, clock, network, keys, trace, judge })
   }
@@ -81,6 +101,7 @@ class Run {
       judge: this.judge,
       at: (ms, task) => this.#at(quietAtMs + ms, task),
       present: () => this.#present(),
+      isFit: (device) => this.#isFit(device),
       send: (device) => this.#send(device),
       welcome: () => this.#welcome(),
     }).plan()
@@ -88,13 +109,22 @@ class Run {
     this.#at(endsAtMs - LOOK_BACK_MS, async () => {
       await Promise.all(this.#present().map((device) => this.#lookBack(device)))
     })
+    this.#at(endsAtMs - PROBE_MS, () => this.#probe())
     await clock.advance(endsAtMs)
     const everybody = [...this.#devices.values(), ...this.#mallories.values()]
     const specs = new Map(everybody.map(({ peerId, spec }) => [peerId, spec]))
-    judgeEnd(this.#present(), this.judge, { honestDids: this.#honestDids, slowDids: this.#slowDids, specs })
+    judgeEnd(this.#present(), this.judge, {
+      isFit: (device) => this.#isFit(device),
+      honestDids: this.#honestDids,
+      lateDids: new Set([...this.#slowDids, ...this.#farAheadDids]),
+      specs,
+      served: this.#served,
+      ledger: this.#stage.keys.ledger,
+    })
+    await this.#catchUpLate()
     await this.#end()
-    const { violations, deliveries, tellings } = this.judge
-    return { seed, violations, trace: this.#trace.hash, deliveries, tellings }
+    const { violations, deliveries, tellings, changes } = this.judge
+    return { seed, violations, trace: this.#trace.hash, deliveries, tellings, changes }
   }
 
   #at(ms: number, task: () => void | Promise<void>): void {
@@ -148,6 +178,9 @@ class Run {
         return device.room.presence.update({ name: `device ${step.device} at ${step.atMs}` })
       case 'look-back':
         return this.#lookBack(device)
+      case 'change':
+        await Promise.all(Array.from({ length: step.count }, () => device.changing.change(step.change)))
+        return
       case 'send':
         for (let count = 0; count < step.count; count += 1) void this.#send(device)
     }
@@ -171,6 +204,7 @@ class Run {
     const device = new Device(this.#stage, spec, this.#identityOf(spec.user))
     this.#honestDids.add(device.did)
     if (spec.offsetMs < 0 && !hasGoodClock(spec)) this.#slowDids.add(device.did)
+    if (isFarAhead(spec)) this.#farAheadDids.add(device.did)
     this.#devices.set(spec.number, device)
     this.#part()
     await device.join()
@@ -213,6 +247,26 @@ class Run {
     })
   }
 
+  async #probe(): Promise<void> {
+    const prober = new Prober(this.#stage)
+    await Promise.all(
+      this.#present().map(async (device) => {
+        this.#served.set(device, await prober.ask(device))
+      }),
+    )
+    await prober.close()
+  }
+
+  /** What comes from the future is the same everywhere as well, only later. */
+  async #catchUpLate(): Promise<void> {
+    const differs = (): boolean => lateDifference(this.#fit(), this.#farAheadDids) !== undefined
+    for (let rounds = 0; rounds < LATE_ROUNDS && differs(); rounds += 1) {
+      await this.#stage.clock.advance(LATE_ROUND_MS)
+    }
+    const difference = lateDifference(this.#fit(), this.#farAheadDids)
+    if (difference !== undefined) this.judge.object('same-history', `in the end ${difference}`)
+  }
+
   #judgeCrash(crashed: Device): void {
     for (const device of this.#present()) {
       if (!hasGoodClock(device.spec) || !hasGoodClock(crashed.spec)) continue
@@ -230,6 +284,20 @@ class Run {
     network.change({ loss: 0, duplication: 0, breakage: 0, noticeMs: [0, 0] })
     network.heal()
     for (const device of this.#devices.values()) device.wake()
+    if (this.#scenario.eclipse) this.#lookAround()
+  }
+
+  #lookAround(): void {
+    this.#reach.look(this.#present())
+    this.#at(this.#stage.elapsedMs + LOOK_AROUND_MS, () => this.#lookAround())
+  }
+
+  #isFit(device: Device): boolean {
+    return hasGoodClock(device.spec) && (!this.#scenario.eclipse || this.#reach.has(device))
+  }
+
+  #fit(): Device[] {
+    return this.#present().filter((device) => this.#isFit(device))
   }
 
   /** Somebody who was never there. */
@@ -247,7 +315,11 @@ class Run {
     const { clock } = this.#stage
     const leaving = this.#present()
     for (const mallory of this.#mallories.values()) void mallory.leave()
-    for (const device of leaving) void device.room.close()
+    for (const device of leaving) {
+      // Whoever still waits for a silent member gives up.
+      device.state = 'gone'
+      void device.room.close()
+    }
     await clock.advance(AFTERMATH_MS)
     for (const device of leaving) {
       if (device.clock.pending > 0) {

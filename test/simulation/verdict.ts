@@ -1,7 +1,11 @@
-import { toSeconds } from '../../src/wire/claims.ts'
+import { isTimelineEvent } from '../../src/room/timeline.ts'
+import type { SignedEvent } from '../../src/wire/event.ts'
 import type { Device } from './device.ts'
 import { type Judge, nameOf, type Witness } from './judge.ts'
+import type { Ledger } from './ledger.ts'
+import type { Served } from './prober.ts'
 import { type DeviceSpec, hasGoodClock } from './scenario.ts'
+import { judgeChanges } from './verdict-changes.ts'
 
 /**
  * A presence event holds for 90 s by the clock of whoever has it, and is renewed every 30 s: of whom one's own
@@ -15,32 +19,59 @@ const FINAL = new Set(['acknowledged', 'failed'])
  * What has to hold when everything has come to rest.
  *
  * @param devices the honest ones that are there
+ * @param isFit whether the clock of a device is good, and it can be reached at all
  * @param honestDids those of all honest devices there ever were
- * @param slowDids of those, the ones whose clocks are far behind: who misses a message of theirs does not get it later
+ * @param lateDids of those, the ones whose clocks are far off: what they wrote comes to everybody later, or not at all
  * @param specs all devices there ever were, by peer id
+ * @param served by device: what it gave to somebody who asked for everything
  */
 export function judgeEnd(
   devices: readonly Device[],
   judge: Judge,
   {
+    isFit,
     honestDids,
-    slowDids,
+    lateDids,
     specs,
+    served,
+    ledger,
   }: {
+    isFit: (device: Device) => boolean
     honestDids: ReadonlySet<string>
-    slowDids: ReadonlySet<string>
+    lateDids: ReadonlySet<string>
     specs: ReadonlyMap<string, DeviceSpec>
+    served: ReadonlyMap<Device, Served | undefined>
+    ledger: Ledger
   },
 ): void {
-  const good = devices.filter(({ spec }) => hasGoodClock(spec))
+  const good = devices.filter(isFit)
   const present = new Set(devices.map(({ peerId }) => peerId))
-  judgeHistories(good, { honestDids, slowDids }, judge)
+  judgeHistories(good, { honestDids, lateDids }, judge)
   for (const device of good) {
     judgeTold(device, judge)
-    judgeRoster(device, good, judge, { honestDids, present })
+    judgeRoster(device, good, judge, { honestDids, present, specs })
     judgeOutbox(device, devices.length, judge)
   }
   judgeShown(good, specs, judge)
+  judgeChanges(good, judge, { lateDids, served, ledger })
+}
+
+/** The first event of these authors that some device has and another has not, if there is any. */
+export function lateDifference(devices: readonly Device[], authors: ReadonlySet<string>): string | undefined {
+  const holders = new Map<SignedEvent, string>()
+  for (const device of devices) {
+    for (const event of device.room.state.timeline.slice(Number.POSITIVE_INFINITY).events) {
+      if (authors.has(event.claims.iss)) holders.set(event, nameOf(device))
+    }
+  }
+  for (const [event, holder] of holders) {
+    const without = devices.find(({ room }) => {
+      const { timeline } = room.state
+      return timeline.get(event.id) === undefined && (!isTimelineEvent(event) || !timeline.isOutdone(event))
+    })
+    if (without !== undefined) return `${nameOf(without)} lacks the ${wordsOf(event)}, which ${holder} has`
+  }
+  return undefined
 }
 
 /** Whether a device has to see another one all the time: their clocks differ by little enough. */
@@ -50,7 +81,7 @@ export function mustSee(device: Witness, other: Witness): boolean {
 
 function judgeHistories(
   devices: readonly Device[],
-  { honestDids, slowDids }: { honestDids: ReadonlySet<string>; slowDids: ReadonlySet<string> },
+  { honestDids, lateDids }: { honestDids: ReadonlySet<string>; lateDids: ReadonlySet<string> },
   judge: Judge,
 ): void {
   const holders = new Map<string, Device[]>()
@@ -62,18 +93,24 @@ function judgeHistories(
     const own = new Set(ids)
     for (const [id, having] of holders) {
       if (own.has(id)) continue
-      const message = having[0]?.room.state.message(id)
-      const author = message?.author ?? ''
-      if (slowDids.has(author)) continue
+      const event = having[0]?.room.state.timeline.get(id)
+      const author = event?.claims.iss ?? ''
+      if (lateDids.has(author)) continue
       const isHonest = honestDids.has(author)
       judge.object(
         isHonest ? 'same-history' : 'same-history-of-all',
-        `${nameOf(device)} lacks ${message?.text} of ${toSeconds(message?.timestamp ?? 0)} s (${id}), which ${having.length} of ${devices.length} have, for instance ${having[0] && nameOf(having[0])}`,
+        `${nameOf(device)} lacks the ${wordsOf(event)} of ${event?.claims.iat} s (${id}), which ${having.length} of ${devices.length} have, for instance ${having[0] && nameOf(having[0])}`,
       )
       break
     }
   }
   judgeOrder(histories, judge)
+}
+
+function wordsOf(event: SignedEvent | undefined): string {
+  if (event === undefined) return 'unknown'
+  const { claims } = event
+  return `${claims.type}${'text' in claims ? ` (${claims.text})` : ''}`
 }
 
 /** Each pair has what both have in the same order: so do all when each has it in the order of the first who has it. */
@@ -91,7 +128,7 @@ function judgeOrder(histories: readonly { device: Device; ids: string[] }[], jud
 }
 
 function judgeTold(device: Device, judge: Judge): void {
-  for (const id of device.history()) {
+  for (const { id } of device.room.state.timeline.messages()) {
     if (!device.told.has(id)) judge.object('told-all', `${nameOf(device)} has ${id} and did not tell it`)
   }
 }
@@ -100,7 +137,15 @@ function judgeRoster(
   device: Device,
   devices: readonly Device[],
   judge: Judge,
-  { honestDids, present }: { honestDids: ReadonlySet<string>; present: ReadonlySet<string> },
+  {
+    honestDids,
+    present,
+    specs,
+  }: {
+    honestDids: ReadonlySet<string>
+    present: ReadonlySet<string>
+    specs: ReadonlyMap<string, DeviceSpec>
+  },
 ): void {
   const { roster } = device.room.state
   const listed = new Set(roster.members().flatMap(({ did, devices }) => (honestDids.has(did) ? devices : [])))
@@ -110,6 +155,9 @@ function judgeRoster(
     }
   }
   for (const peerId of listed) {
+    const spec = specs.get(peerId)
+    // Whose clock is too far ahead takes its leave in a time that has not come, and its lease ends two minutes late.
+    if (spec !== undefined && !hasGoodClock(spec)) continue
     if (!present.has(peerId)) judge.object('true-roster', `${nameOf(device)} lists ${peerId}, who is gone`)
   }
 }
@@ -140,7 +188,9 @@ function judgeShown(devices: readonly Device[], others: ReadonlyMap<string, Devi
 
 function judgeOutbox(device: Device, present: number, judge: Judge): void {
   if (present < 2) return
-  for (const { id, status } of device.sent) {
+  for (const { id, status, isDeleted } of device.sent) {
+    // What was deleted before anybody had it is never sent.
+    if (isDeleted) continue
     const text = `${nameOf(device)}: ${id} is ${status}`
     if (status === 'queued') judge.object('sent', text)
     else if (!FINAL.has(status)) judge.object('acknowledged', text)

@@ -16,3 +16,5 @@ process.on('message', ({ seed, peers }: { seed: number; peers: number }) => {
     process.send?.(outcome)
   })
 })
+// Nobody wants to know any more.
+process.on('disconnect', () => process.exit())

@@ -39,16 +39,28 @@ export type BodyOf<T extends EventType> = T extends 'join' | 'presence'
   ? Omit<Bodies[T], 'since'> & { since?: number }
   : Bodies[T]
 
+/** Made once: a key takes a millisecond. */
+const authors = new Map<number, TestAuthor>()
+const peerIds = new Map<number, string>()
+
 export function testAuthor(number: number): TestAuthor {
+  const known = authors.get(number)
+  if (known !== undefined) return known
   const seed = new Uint8Array(sha256(utf8.encode(`test author ${number}`)))
-  return { did: didOf(ed25519.getPublicKey(seed)), seed }
+  const author = { did: didOf(ed25519.getPublicKey(seed)), seed }
+  authors.set(number, author)
+  return author
 }
 
 /** A peer id, always the same for a number. */
 export function testPeerId(number: number): string {
+  const known = peerIds.get(number)
+  if (known !== undefined) return known
   const bytes = new Uint8Array(34)
   bytes.set(sha256(utf8.encode(`test peer ${number}`)))
-  return `12D3KooW${base58btc.baseEncode(bytes).padStart(44, '2').slice(0, 44)}`
+  const peerId = `12D3KooW${base58btc.baseEncode(bytes).padStart(44, '2').slice(0, 44)}`
+  peerIds.set(number, peerId)
+  return peerId
 }
 
 /** A `jti` that no other event of the test run has. */

@@ -50,6 +50,20 @@ describe('the backlog', () => {
     expect(bob.heard('backlog')).toEqual([['backlog', []]])
   })
 
+  it('is fetched whole by who was alone when it asked for more than a page', async () => {
+    const ada = await room(250)
+    world.network.partition([[ada.network.peerId]])
+    // Somebody is there, but nobody who could be asked.
+    new RawPeer(world.network, LOBBY)
+    const bob = await visit()
+    await world.pass(5_000)
+    world.network.heal()
+    await until(() => bob.chat.members().some(({ did }) => did === ada.chat.did))
+    expect(textsOf(await bob.chat.requestBacklog({ limit: 1_000 }))).toEqual(
+      Array.from({ length: 250 }, (_, index) => `${index + 1}`),
+    )
+  })
+
   it('is limited, newest last', async () => {
     await room(5)
     const bob = await visit({ backlogLimit: 3 })
@@ -370,7 +384,10 @@ describe('what was missed', () => {
     await world.pass(2_000)
     world.network.heal()
     await world.pass(1_000)
-    expect(bob.heard('recovered').slice(before)).toEqual([['recovered', true, 2]])
+    // Two members may bring it at once, a part each: then it is told of twice.
+    const told = bob.heard('recovered').slice(before)
+    expect(told.at(-1)?.[1]).toBe(true)
+    expect(told.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(2)
   })
 
   it('is fetched from whoever has it when an event names it', async () => {
@@ -391,6 +408,60 @@ describe('what was missed', () => {
     await world.pass(1)
     expect(new Set(bob.texts())).toEqual(new Set(['first', 'second']))
     expect(bob.heard('recovered').at(-1)).toEqual(['recovered', true, 1])
+  })
+
+  it('comes within a minute also where nobody names it', async () => {
+    const [ada, bob] = [await visit(), await visit()]
+    await world.pass(8_000)
+    const before = bob.heard('recovered').length
+    // Only streams get through from here on.
+    world.network.change({ loss: 1 })
+    await ada.chat.send('unheard')
+    await world.pass(11_000)
+    expect(bob.texts()).toEqual([])
+    await world.pass(42_000)
+    expect(bob.texts()).toEqual(['unheard'])
+    expect(bob.heard('recovered').slice(before)).toEqual([['recovered', true, 1]])
+  })
+
+  it('is passed on by whoever finds it where gossip should have brought it, and not what was said before', async () => {
+    const old = of('said before')
+    await world.pass(1_000)
+    let answer = [lastTurn()]
+    const peer = new RawPeer(world.network, LOBBY, (stream) => answering(...answer)(stream))
+    const other = new RawPeer(world.network, LOBBY)
+    const bob = await visit()
+    const presence = { peer: peer.peerId, data: {} }
+    const renewal = eventBy(mallory, 'presence', presence, { topic: LOBBY, at: world.clock.now() })
+    await peer.publish(renewal.jwt)
+    await world.pass(10_000)
+    const kept = of('not passed on by others')
+    answer = [eventsFrame(old.jwt, kept.jwt), lastTurn()]
+    await world.pass(65_000)
+    expect(new Set(bob.texts())).toEqual(new Set([kept, old].map(({ claims }) => claims.text)))
+    const heard = other.jwts.filter((jwt) => jwt === kept.jwt || jwt === old.jwt)
+    expect(heard).toEqual([kept.jwt])
+  })
+
+  it('is not doubted because nobody answers a look without a reason', async () => {
+    let answer = [lastTurn()]
+    const peer = new RawPeer(world.network, LOBBY, (stream) => answering(...answer)(stream))
+    const bob = await visit()
+    const renew = (): Promise<unknown> =>
+      peer.publish(
+        eventBy(mallory, 'presence', { peer: peer.peerId, data: {} }, { topic: LOBBY, at: world.clock.now() })
+          .jwt,
+      )
+    await renew()
+    await world.pass(20_000)
+    const [told, opened] = [bob.heard('recovered').length, peer.streams.length]
+    answer = [encodeSync({ kind: 'busy' })]
+    for (let renewals = 0; renewals < 4; renewals += 1) {
+      await world.pass(30_000)
+      await renew()
+    }
+    expect(peer.streams.length).toBeGreaterThan(opened)
+    expect(bob.heard('recovered').length).toBe(told)
   })
 
   it('is said to be missing as long as it is named and nobody brings it', async () => {

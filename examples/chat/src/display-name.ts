@@ -16,13 +16,16 @@ export function cleanName(text: string): string {
 
 /** A text on one line, composed, with nothing in it that does not show. */
 export function cleanLine(text: string): string {
-  return text
-    .normalize('NFC')
-    .replace(LINE_BREAKS, ' ')
-    .replace(INVISIBLE, '')
-    .replace(STACKED_MARKS, '$1')
-    .replace(/\s+/gu, ' ')
-    .trim()
+  return (
+    text
+      .replace(LINE_BREAKS, ' ')
+      .replace(INVISIBLE, '')
+      // Not before: what showed nothing kept a letter and its accent apart.
+      .normalize('NFC')
+      .replace(STACKED_MARKS, '$1')
+      .replace(/\s+/gu, ' ')
+      .trim()
+  )
 }
 
 /** The first characters of a text, as people count characters. */

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { SeenEvents } from '../../../src/gate/seen.ts'
-import { messageBy, NOW, testAuthor } from '../../support/authors.ts'
+import { LEASE_MS } from '../../../src/limits.ts'
+import type { SignedEvent } from '../../../src/wire/event.ts'
+import { messageBy, NOW, testAuthor, unsignedBy } from '../../support/authors.ts'
 
 const ada = testAuthor(1)
+const presence = (at = NOW): SignedEvent =>
+  unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }, { at })
 
 describe('the events a gate has seen', () => {
   it('are known by their ids', () => {
@@ -31,6 +35,28 @@ describe('the events a gate has seen', () => {
     expect([seen.size, seen.has(short)]).toEqual([2, true])
     seen.add(messageBy(ada, 'last'), NOW + 10)
     expect([seen.size, seen.has(short)]).toEqual([2, false])
+  })
+
+  it('of presence are forgotten in time, also behind one that lives for a day', () => {
+    const seen = new SeenEvents(3)
+    seen.add(messageBy(ada, 'a day'), NOW)
+    for (let index = 0; index < 100; index += 1) {
+      const at = NOW + index * LEASE_MS
+      seen.add(presence(at), at)
+    }
+    expect(seen.size).toBe(2)
+  })
+
+  it('have travelled on once', () => {
+    const seen = new SeenEvents()
+    const [message, short] = [messageBy(ada, '1'), presence()]
+    expect(seen.passOn(message)).toBe(false)
+    for (const event of [message, short]) {
+      seen.add(event, NOW)
+      expect([seen.passOn(event), seen.passOn(event), seen.has(event)]).toEqual([true, false, true])
+    }
+    seen.add(messageBy(ada, '2'), NOW + LEASE_MS)
+    expect([seen.has(message), seen.has(short)]).toEqual([true, false])
   })
 
   it('keeps the one that was just added, however small the bound', () => {

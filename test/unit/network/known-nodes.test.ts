@@ -111,12 +111,24 @@ describe('the nodes of a client', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('tell how far this clock is off theirs, half of the time of the answer taken off', async () => {
+  it.each([
+    ['as long as it was asked after what it says', -45_000, 45_000],
+    ['as long as it answered before what it says', 200 + 45_000, -45_000],
+    ['and not where it may have looked at its clock in between', 150, 0],
+  ])('tell how far this clock is off theirs, %s', async (_when, time, clockOffsetMs) => {
     answerMs = 200
-    infos.set('node.example', { time: NOW + 100 - 45_000 })
+    infos.set('node.example', { time: NOW + time })
     const node = known.add(URL_NAME)
     await (await known.locate(node, never)).described
-    expect(node).toMatchObject({ clockOffsetMs: 45_000, infoMs: 200, infoAt: NOW + 200 })
+    expect(node).toMatchObject({ clockOffsetMs, infoMs: 200, infoAt: NOW + 200 })
+  })
+
+  it('are not taken for off because their answer took minutes', async () => {
+    answerMs = 180_000
+    infos.set('node.example', { time: NOW + 179_000 })
+    const node = known.add(URL_NAME)
+    await (await known.locate(node, never)).described
+    expect(node.clockOffsetMs).toBe(0)
   })
 
   it('are known by their peer ids once they were reached', () => {

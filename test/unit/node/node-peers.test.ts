@@ -1,6 +1,7 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Libp2p, PeerId, Stream, StreamHandler } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { Ping } from '@libp2p/ping'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { ManualClock, settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -21,6 +22,7 @@ let open: PeerId[]
 let handlers: Map<string, StreamHandler>
 let warnings: string[]
 let changes: string[][]
+let answersPing: boolean
 let peers: NodePeers
 
 beforeEach(() => {
@@ -31,6 +33,7 @@ beforeEach(() => {
   handlers = new Map()
   warnings = []
   changes = []
+  answersPing = true
   dial = async () => {
     open = [named]
     return { remotePeer: named }
@@ -58,6 +61,9 @@ function createPeers(...names: string[]): NodePeers {
   const created: NodePeers = new NodePeers({
     libp2p,
     pubsub: { getPeers: () => open } as unknown as GossipSub,
+    ping: {
+      ping: async () => (answersPing ? 1 : Promise.reject(new Error('no answer'))),
+    } as unknown as Ping,
     clock,
     random: { bytes: (length) => new Uint8Array(length), fraction: () => 1 },
     logger: { debug: () => {}, warn: (message) => void warnings.push(message) },
@@ -83,6 +89,22 @@ function disconnect(peerId: PeerId): void {
 }
 
 describe('the other nodes of a node', () => {
+  it('asks a node it was told of every 5 s whether it is there, and connects anew to one that is not', async () => {
+    await start(PEER)
+    await clock.advance(60_000)
+    expect(dials).toEqual([PEER])
+    answersPing = false
+    await clock.advance(5_000)
+    expect(dials).toEqual([PEER, PEER])
+  })
+
+  it('tries one that does not answer at least every 2 s: whole rooms may wait for it', async () => {
+    dial = async () => Promise.reject(new Error('no route'))
+    await start(PEER)
+    await clock.advance(60_000)
+    expect(dials.length).toBeGreaterThanOrEqual(30)
+  })
+
   it('are those it was told of, once they were reached', async () => {
     await start(PEER)
     expect(dials).toEqual([PEER])

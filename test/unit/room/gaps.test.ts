@@ -24,11 +24,20 @@ describe('a gap', () => {
     timeline.add(second, NOW)
     expect(gaps.note(second, ['a'])).toBe(true)
     expect(gaps.open()).toEqual([first.id])
-    expect(gaps.holder()).toBe('a')
+    expect(gaps.holders()).toEqual(['a'])
     timeline.add(first, NOW)
     expect(gaps.open()).toEqual([])
-    expect(gaps.holder()).toBeUndefined()
+    expect(gaps.holders()).toEqual([])
     expect(gaps.note(second, ['b'])).toBe(false)
+  })
+
+  it('may be with all who named it', () => {
+    gaps.note(second, ['a'])
+    gaps.note(presence, ['b', 'c'])
+    expect(gaps.holders()).toEqual(['a', 'b', 'c'])
+    gaps.without([first.id], 'a')
+    members.splice(members.indexOf('c'), 1)
+    expect(gaps.holders()).toEqual(['b'])
   })
 
   it('is seen by a presence, too: the last message of a quiet room', () => {
@@ -39,7 +48,7 @@ describe('a gap', () => {
   it('is seen where an event came that nobody noted: from a comparison', () => {
     timeline.add(second, NOW)
     expect(gaps.open()).toEqual([first.id])
-    expect(gaps.holder()).toBeUndefined()
+    expect(gaps.holders()).toEqual([])
   })
 
   it('is none when whoever named it does not have it, and another one neither', () => {
@@ -58,7 +67,7 @@ describe('a gap', () => {
     expect(gaps.open()).toEqual([])
     members.push('d')
     expect(gaps.note(presence, ['d'])).toBe(true)
-    expect(gaps.holder()).toBe('d')
+    expect(gaps.holders()).toEqual(['d'])
   })
 
   it('is none where whoever named it is gone and eight others, or all, do not have it', () => {
@@ -72,6 +81,15 @@ describe('a gap', () => {
       }
       expect(gaps.open()).toEqual([])
     }
+  })
+
+  it('is none where eight others do not have it and then whoever named it neither', () => {
+    members = ['a', ...Array.from({ length: 8 }, (_, number) => `member ${number}`)]
+    gaps.note(presence, ['a'])
+    for (const member of members.slice(1)) gaps.without([first.id], member)
+    expect(gaps.holders()).toEqual(['a'])
+    gaps.without([first.id], 'a')
+    expect(gaps.open()).toEqual([])
   })
 
   it('is none where the one other member there is does not have it', () => {
@@ -98,5 +116,19 @@ describe('a gap', () => {
     }
     expect(gaps.open()).toHaveLength(1_024)
     expect(gaps.open()).toContain(eventId('named 1199'))
+  })
+
+  it('is none where it lies before the page that came, and 1,024 such are remembered', () => {
+    const naming = (number: number) => ({
+      ...presence,
+      claims: { ...presence.claims, parents: [eventId(`before ${number}`)] },
+    })
+    for (let number = 0; number < 1_100; number += 1) {
+      expect(gaps.note(naming(number), ['a'])).toBe(true)
+      gaps.outside()
+    }
+    expect(gaps.open()).toEqual([])
+    expect(gaps.note(naming(1_099), ['a'])).toBe(false)
+    expect(gaps.note(naming(0), ['a'])).toBe(true)
   })
 })

@@ -81,4 +81,13 @@ describe('a reader of messages', () => {
     expect(await settles(Promise.all(asked))).toBe(true)
     expect((await Promise.all(asked.map(text))).sort()).toEqual(['1', '2', 'done'])
   })
+
+  it('gets them in the order it asked, also who asks again before the first answer came', async () => {
+    const { reader } = open(1)
+    const first = reader.next()
+    reader.push(message('1'))
+    const second = reader.next()
+    reader.push(message('2'))
+    expect([await text(first), await text(second)]).toEqual(['1', '2'])
+  })
 })

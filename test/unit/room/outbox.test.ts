@@ -349,6 +349,13 @@ describe('the outbox', () => {
     expect([turns, clock.pending]).toEqual([1, 0])
   })
 
+  it('has failed what was still being signed at the end, and sends it to nobody', async () => {
+    const place = await outbox.reserve()
+    outbox.close()
+    await place.fill(messageBy(ada, 'late'))
+    expect([fates, frames]).toEqual([[['late', 'failed']], []])
+  })
+
   it('says what was sent and expired before anybody acknowledged it', async () => {
     const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
     const short = messageBy(ada, 'short', { livesMs: 1_000 })

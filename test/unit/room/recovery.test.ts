@@ -8,15 +8,17 @@ import { settles } from '../../support/world.ts'
 let clock: ManualClock
 let candidates: string[]
 let asked: string[]
+let fraction: number
 let recovery: Recovery
 
 beforeEach(() => {
   clock = new ManualClock(NOW)
   candidates = []
   asked = []
+  fraction = 0
   recovery = new Recovery({
     clock,
-    random: { bytes: (length) => new Uint8Array(length), fraction: () => 0 },
+    random: { bytes: (length) => new Uint8Array(length), fraction: () => fraction },
     logger: { debug() {}, warn() {} },
     candidates: () => candidates,
   })
@@ -135,5 +137,34 @@ describe('a recovery', () => {
     candidates = ['a']
     await expect(recovery.run(ask, { signal: controller.signal })).rejects.toThrow('given up')
     expect(asked).toEqual([])
+  })
+
+  it('asks those that are to be first before all others, where they are members', async () => {
+    for (const first of ['a', 'b', 'c']) {
+      candidates = ['a', 'b', 'c']
+      asked = []
+      await recovery.run(ask, { signal: never, peers: 2, first: ['gone', first] })
+      expect(asked[0]).toBe(first)
+    }
+    asked = []
+    await recovery.run(ask, { signal: never, peers: 1, first: ['gone'] })
+    expect(candidates).toContain(asked[0])
+  })
+
+  it('asks any of several that are to be first, so that not all who miss the same ask the same one', async () => {
+    const begun = new Set<string | undefined>()
+    for (fraction of [0, 0.4, 0.8]) {
+      candidates = ['a', 'b', 'c', 'd']
+      asked = []
+      await recovery.run(ask, { signal: never, peers: 1, first: ['b', 'c', 'd'] })
+      begun.add(asked[0])
+    }
+    expect(begun).toEqual(new Set(['b', 'c', 'd']))
+  })
+
+  it('waits for nobody where its signal fired before', async () => {
+    const run = recovery.run(ask, { signal: AbortSignal.abort(new Error('given up')) })
+    await expect(run).rejects.toThrow('given up')
+    expect(clock.pending).toBe(0)
   })
 })

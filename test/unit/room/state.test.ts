@@ -1,11 +1,12 @@
 import { ManualClock, settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createVerifier, type Verifier } from '../../../src/identity/verifier.ts'
+import { ROOM_AUTHOR_BURST } from '../../../src/limits.ts'
 import type { RoomListener } from '../../../src/room/listener.ts'
 import { RoomState } from '../../../src/room/state.ts'
 import { Typing } from '../../../src/room/typing.ts'
 import { Visibility } from '../../../src/room/visibility.ts'
-import { positionOf } from '../../../src/wire/event.ts'
+import { positionOf, type SignedEvent } from '../../../src/wire/event.ts'
 import { encodeFrame } from '../../../src/wire/frame.ts'
 import {
   claimsBy,
@@ -136,6 +137,26 @@ describe('what a device knows of a room', () => {
     expect(state.timeline.size).toBe(1)
   })
 
+  it('has what came as history travel on once, unless gossip brought it or it is deleted', async () => {
+    const events = ['1', '2', '3'].map((text, index) => messageBy(ada, text, { at: NOW + index }))
+    const [one, two, three] = events as [SignedEvent, SignedEvent, SignedEvent]
+    await state.admitHistory(
+      events.map(({ jwt }) => jwt),
+      testPeerId(9),
+    )
+    await gossip(two.jwt)
+    await gossip(eventBy(ada, 'delete', { target: three.id }, { at: NOW + 9 }).jwt)
+    expect([one, one, two, three].map((event) => state.passOn(event))).toEqual([true, false, false, false])
+  })
+
+  it('has no more of an author travel on than its rate allows', async () => {
+    const [mine, others] = [messageBy(ada, 'too much'), messageBy(bob, 'hello')]
+    const known = messageBy(ada, 'hello', { at: NOW - 1 })
+    await state.admitHistory([mine.jwt, others.jwt, known.jwt], testPeerId(9))
+    for (let index = 0; index < ROOM_AUTHOR_BURST; index += 1) state.passOn(known)
+    expect([state.passOn(mine), state.passOn(others)]).toEqual([false, true])
+  })
+
   it('does not tell twice of a message that came both ways', async () => {
     const { jwt } = messageBy(ada, 'hello')
     await gossip(jwt)
@@ -257,7 +278,7 @@ describe('time', () => {
     for (const answer of verified) answer(true)
     // It still travels on: that others hear it does not hang on this device's being there.
     expect(await Promise.all(verdicts)).toEqual(['accept', 'accept'])
-    expect(await history).toEqual({ messages: [], timeline: 0, early: false, rejected: false })
+    expect(await history).toEqual({ messages: [], fresh: [], timeline: 0, early: false, rejected: false })
     await own
     state.lose(testPeerId(1))
     expect(told).toEqual([])

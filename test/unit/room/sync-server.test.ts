@@ -21,7 +21,7 @@ beforeEach(() => {
   admitted = []
   server = new SyncServer({
     clock,
-    contents: () => ({ roster: [], timeline, floor: START }),
+    contents: () => ({ roster: [], timeline, floor: START, isCurrent: () => true }),
     admitAll: async (jwts, peerId) => {
       admitted.push([jwts, peerId])
       return { rejected: jwts.includes('forged') }
@@ -72,6 +72,13 @@ const kinds = async (asked: Asked): Promise<(string | undefined)[]> =>
   (await asked.frames()).map((frame) => frame?.kind)
 
 describe('who is asked to compare', () => {
+  it('closes its end where the other side closes without a question', async () => {
+    const asked = await ask(1, [])
+    await asked.served
+    expect(await asked.frames()).toEqual([])
+    expect(clock.pending).toBe(0)
+  })
+
   it('sends what the other side misses', async () => {
     const asked = await ask(1, [askForAll()])
     const [events, turn] = await asked.frames()

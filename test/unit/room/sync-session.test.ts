@@ -1,5 +1,6 @@
 import { ManualClock, settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { FRAME_MAX_BYTES } from '../../../src/limits.ts'
 import type { FrameStream } from '../../../src/network/network.ts'
 import { START } from '../../../src/room/reconciler.ts'
 import {
@@ -10,7 +11,7 @@ import {
 } from '../../../src/room/sync-session.ts'
 import { memoryStreams } from '../../../src/testing/memory-stream.ts'
 import type { SignedEvent } from '../../../src/wire/event.ts'
-import { type Bound, decodeSync, encodeSync, SALT_BYTES } from '../../../src/wire/sync.ts'
+import { type Bound, decodeSync, encodeSync, type Range, SALT_BYTES } from '../../../src/wire/sync.ts'
 import { NOW, testAuthor, testPeerId, unsignedBy } from '../../support/authors.ts'
 import { eventsFrame, lastTurn } from '../../support/sync.ts'
 
@@ -44,7 +45,7 @@ function side(
   isForged = (_jwt: string): boolean => false,
 ): Side {
   const received: string[] = []
-  const whole = { roster: [], timeline: [], floor: START, ...contents }
+  const whole = { roster: [], timeline: [], floor: START, isCurrent: () => true, ...contents }
   const admitAll = async (jwts: string[]): Promise<{ rejected: boolean }> => {
     received.push(...jwts)
     return { rejected: jwts.some(isForged) }
@@ -109,6 +110,19 @@ describe('a comparison', () => {
     expect(opener.received).toEqual(jwtsOf([...devices.slice(3), ...all.slice(30)]))
     expect(other.received).toEqual(jwtsOf([...devices.slice(0, 1), ...all.slice(0, 10)]))
     expect(outcome).toEqual({ floor: START, restBefore: undefined, isCut: false })
+  })
+
+  it('gives away nothing that was deleted since it began, also between two frames', async () => {
+    const all = messages(200)
+    const deleted = new Set([all[3], all[150]])
+    let asked = 0
+    // The second one is deleted while the first frames are on their way.
+    const isCurrent = (event: SignedEvent): boolean => {
+      asked += 1
+      return !(event === all[3] || (event === all[150] && asked > 100))
+    }
+    const { opener } = await compare({}, { timeline: all, isCurrent })
+    expect(opener.received).toEqual(jwtsOf(all.filter((event) => !deleted.has(event))))
   })
 
   it('says where what the peer keeps begins', async () => {
@@ -217,6 +231,22 @@ describe('a comparison with somebody who', () => {
     const turn = encodeSync({ kind: 'turn', floor: START, roster: [], timeline: all })
     const { outcome } = await against(Array.from({ length: 20 }, () => turn))
     expect(outcome).toEqual(refusal)
+  })
+
+  it('lists so much that the answer would be too long for a frame is given none', async () => {
+    // Nobody has these, so all are asked for; and of what is behind them the answer has to tell.
+    const ids = Array.from({ length: 4_080 }, (_, index) => String(index).padStart(8))
+    const timeline: Range[] = [
+      { upper: { timestamp: 1, prefix: '' }, kind: 'ids', ids },
+      { upper: undefined, kind: 'fingerprint', fingerprint: '12345678' },
+    ]
+    const turn = { floor: START, roster: [], timeline }
+    const question = encodeSync({ kind: 'open', salt, ...turn })
+    expect(question.length).toBeLessThanOrEqual(FRAME_MAX_BYTES)
+    expect(decodeSync(question)).toBeDefined()
+    const [here, there] = memoryStreams()
+    await expect(side(here, { timeline: messages(40) }).session.join(turn)).rejects.toThrow(SyncRefusal)
+    await expect(there.frames[Symbol.asyncIterator]().next()).rejects.toThrow(SyncRefusal)
   })
 
   it('goes on after the end is not listened to', async () => {

@@ -1,17 +1,10 @@
-import type { AttackPlan, AttackResult } from './attack.ts'
-
-/** An attack, and what has to hold in it. */
-export interface Attack {
-  long: AttackPlan
-  /** The same with fewer, for `npm test`. */
-  short: AttackPlan
-  /** What does not hold, in words; none where all is well. */
-  failures(result: AttackResult): string[]
-}
+import { type AttackResult, runAttack } from './attack.ts'
+import { defineTrial, unless } from './trial.ts'
 
 /** The attacks, by the name of their command. */
-export const ATTACKS: Record<'attack-invalid' | 'attack-sybils', Attack> = {
-  'attack-invalid': {
+export const ATTACK_TRIALS = {
+  'attack-invalid': defineTrial({
+    run: runAttack,
     long: {
       kind: 'invalid',
       honest: 20,
@@ -34,13 +27,14 @@ export const ATTACKS: Record<'attack-invalid' | 'attack-sybils', Attack> = {
       ...unless(result.inMeshMsMax <= 3_000, `an attacker was in a mesh for ${result.inMeshMsMax} ms`),
       ...honestScores(result),
     ],
-  },
-  'attack-sybils': {
+  }),
+  'attack-sybils': defineTrial({
+    run: runAttack,
     long: {
       kind: 'sybils',
       honest: 10,
       attackers: 40,
-      attacksPerSecond: 50,
+      attacksPerSecond: 100,
       messagesPerSecond: 10,
       seconds: 60,
     },
@@ -58,7 +52,7 @@ export const ATTACKS: Record<'attack-invalid' | 'attack-sybils', Attack> = {
       ...unless(result.memoryMb <= 100, `${result.memoryMb} MB more were needed`),
       ...honestScores(result),
     ],
-  },
+  }),
 }
 
 function honestScores(result: AttackResult): string[] {
@@ -67,8 +61,4 @@ function honestScores(result: AttackResult): string[] {
     ...unless(result.lowestHonestScore >= 0, `an honest peer had the score ${result.lowestHonestScore}`),
     ...unless(result.lowestNodeScore >= 0, `the node had the score ${result.lowestNodeScore}`),
   ]
-}
-
-function unless(holds: boolean, failure: string): string[] {
-  return holds ? [] : [failure]
 }

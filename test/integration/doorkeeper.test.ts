@@ -1,0 +1,55 @@
+import { identify } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { expect, test } from 'vitest'
+import { chatGossipsub } from '../../src/index.ts'
+import { encodeFrame } from '../../src/wire/frame.ts'
+import { enterTopic } from '../support/bare-peer.ts'
+import { alter, authorOf } from '../support/forge.ts'
+import { atEnd, barePeer, openTestSpace } from '../support/resources.ts'
+import { eventOf } from '../support/wait.ts'
+
+/** A dapp's libp2p node that neighbours reach without a GhostNode. */
+async function listeningPeer() {
+  const peer = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
+    transports: [webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify(), pubsub: chatGossipsub() },
+  })
+  atEnd(() => peer.stop())
+  return peer
+}
+
+test('a member hangs up on a neighbour that sends forgeries, and on nobody beside it', async () => {
+  const own = await listeningPeer()
+  const address = own.getMultiaddrs()[0]?.toString() ?? ''
+  const ada = await openTestSpace('door', { libp2p: own })
+  const chat = await ada.joinChat('lobby')
+  const told: string[] = []
+  chat.on('message', (_did, { text }) => told.push(text))
+  const author = await authorOf(chat.topic)
+  const genuine = await author.write('message', { text: 'genuine' })
+
+  // Both are behind one address: that of this machine.
+  const honest = await barePeer(address)
+  await enterTopic(honest.services.pubsub, chat.topic)
+  const forger = await barePeer(address)
+  await enterTopic(forger.services.pubsub, chat.topic)
+  const isOut = new Promise<string>((resolve) => {
+    own.addEventListener('peer:disconnect', ({ detail }) => resolve(detail.toString()), { once: true })
+  })
+  for (let number = 0; number < 4; number += 1) {
+    const forged = alter(genuine.jwt, 'genuine', `altered ${number}`)
+    await forger.services.pubsub.publish(chat.topic, encodeFrame([forged]))
+  }
+  expect(await isOut).toBe(forger.peerId.toString())
+  const heard = eventOf(chat, 'message')
+  await honest.services.pubsub.publish(chat.topic, encodeFrame([genuine.jwt]))
+  await heard
+  expect(told).toEqual(['genuine'])
+  expect(own.getConnections(honest.peerId)).toHaveLength(1)
+})

@@ -1,38 +1,76 @@
 import { expect, type Page } from '@playwright/test'
 import { didOf, member, row, say, test } from './support/stage.ts'
 
-/** How many WebRTC connections of a page are up. */
-function links(page: Page): Promise<number> {
-  return page.evaluate(
-    () =>
-      (globalThis as unknown as { connections: RTCPeerConnection[] }).connections.filter(
-        ({ connectionState }) => connectionState === 'connected',
-      ).length,
-  )
+/** Where {@link watchGossip} notes what it sees. */
+interface Watched {
+  /** Whether a stream for gossip to another page is open. */
+  canSend?: boolean
+  /** Whether another page has said over its own what it is subscribed to. */
+  isKnown?: boolean
 }
 
-/** Keeps hold of the WebRTC connections a page makes. */
-function watchConnections(): void {
-  const connections: RTCPeerConnection[] = []
-  Object.assign(globalThis, {
-    connections,
-    RTCPeerConnection: class extends RTCPeerConnection {
-      constructor(configuration?: RTCConfiguration) {
-        super(configuration)
-        connections.push(this)
-      }
-    },
+/** Whether a page and another one gossip directly, in both directions. */
+function gossipsDirectly(page: Page): Promise<boolean> {
+  return page.evaluate(() => {
+    const { canSend, isKnown } = globalThis as Watched
+    return canSend === true && isKnown === true
   })
 }
+
+/** Listens in on the WebRTC channels of a page: each is a stream of libp2p's, and its first message names the protocol. */
+function watchGossip(): void {
+  const state = globalThis as Watched
+  const listen = (channel: RTCDataChannel, isOurs: boolean): void => {
+    let isGossip = false
+    channel.addEventListener('message', ({ data }) => {
+      if (isGossip && !isOurs) state.isKnown = true
+      isGossip ||= new TextDecoder().decode(data).includes('/meshsub/')
+      if (isGossip && isOurs) state.canSend = true
+    })
+  }
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(configuration?: RTCConfiguration) {
+      super(configuration)
+      this.addEventListener('datachannel', ({ channel }) => listen(channel, false))
+    }
+    override createDataChannel(label: string, init?: RTCDataChannelInit): RTCDataChannel {
+      const channel = super.createDataChannel(label, init)
+      listen(channel, true)
+      return channel
+    }
+  }
+}
+
+/** Makes a page slow to notice that it is connected: the other one is ahead of it by then. */
+function noticeLate(): void {
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    override async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
+      await super.setRemoteDescription(description)
+      if (description.type === 'answer') await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
+}
+
+test('a page that is slow to notice that it is connected directly is connected all the same', async ({
+  browser,
+  stage,
+}) => {
+  const script = `(${watchGossip})();(${noticeLate})()`
+  const ada = await stage.enter(browser, 'Ada', { script })
+  const bob = await stage.enter(browser, 'Bob', { script })
+  // Sooner than an attempt that hangs is given up, after 10 s.
+  for (const page of [ada, bob]) await expect.poll(() => gossipsDirectly(page), { timeout: 8_000 }).toBe(true)
+})
 
 test('two pages that are connected directly lose nothing when the node is killed mid-chat, and all is well when it is back', async ({
   browser,
   stage,
 }) => {
-  const ada = await stage.enter(browser, 'Ada', { script: watchConnections })
-  const bob = await stage.enter(browser, 'Bob', { script: watchConnections })
+  const ada = await stage.enter(browser, 'Ada', { script: `(${watchGossip})()` })
+  const bob = await stage.enter(browser, 'Bob', { script: `(${watchGossip})()` })
   const [adasDid, bobsDid] = [await didOf(ada), await didOf(bob)]
-  for (const page of [ada, bob]) await expect.poll(() => links(page), { timeout: 20_000 }).toBe(1)
+  for (const page of [ada, bob])
+    await expect.poll(() => gossipsDirectly(page), { timeout: 20_000 }).toBe(true)
 
   const texts: string[] = []
   const talk = async (page: Page, name: string, count: number): Promise<void> => {

@@ -25,7 +25,7 @@ export interface Stage {
       room?: string
       context?: BrowserContextOptions
       /** Runs in the page before anything else does. */
-      script?: () => void
+      script?: string
     },
   ): Promise<Page>
 }

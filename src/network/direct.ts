@@ -150,6 +150,7 @@ export class Direct implements Startable {
       getConnectionEncrypters: () => upgrader.getConnectionEncrypters(),
       upgradeInbound: (socket, options) => {
         const { peerConnection } = socket as WebRtcSocket
+        leaveInitChannel(peerConnection, options.muxerFactory)
         // Where the other side gives up in the middle, the transport takes what is not connected for a connection.
         if (peerConnection !== undefined && peerConnection.connectionState !== 'connected') {
           const error = new Error('the direct connection did not come about')
@@ -165,6 +166,24 @@ export class Direct implements Startable {
       },
     } as DirectComponents['upgrader']
   }
+}
+
+/**
+ * Leaves it to whoever dialled to close the channel `init`, which it needs until it has seen it open: the transport closes
+ * it here at once as well, and where the other side is slower than that, it waits for ever and gives the connection up.
+ */
+function leaveInitChannel(connection: RTCPeerConnection | undefined, muxerFactory: unknown): void {
+  const leave = (channel: RTCDataChannel): void => {
+    if (channel.label === 'init') channel.close = () => {}
+  }
+  const { earlyDataChannels = [] } = (muxerFactory ?? {}) as EarlyDataChannels
+  for (const { channel } of earlyDataChannels) leave(channel)
+  connection?.addEventListener('datachannel', ({ channel }) => leave(channel))
+}
+
+/** Channels that came before the transport's muxer was made; private in its factory. */
+interface EarlyDataChannels {
+  earlyDataChannels?: { channel: RTCDataChannel }[]
 }
 
 /** The WebRTC transport's sockets show the browser's connection behind them. */

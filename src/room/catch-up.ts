@@ -25,6 +25,8 @@ import { isTimelineEvent } from './timeline.ts'
 const PAGES_BEYOND = 10
 /** How often others are asked where nobody had older events. */
 const IN_VAIN_MAX = 2
+/** How long gossip may take to bring an event. */
+const ON_ITS_WAY_MS = 5_000
 /** The longest pause between two looks when nobody answers. */
 const LATE_LOOK_MAX_MS = 24_000
 
@@ -203,7 +205,7 @@ export class CatchUp {
     // A page may hold nothing that is shown: some more than the limit needs, but not without end.
     let pages = Math.ceil(limit / SYNC_NEWEST_MAX) + PAGES_BEYOND
     for (let inVain = 0; pages > 0 && inVain < IN_VAIN_MAX; pages -= 1) {
-      if (this.#state.messages(limit, before).length === limit) break
+      if (this.#state.countMessages(before) >= limit) break
       const { bound, isOpen } = this.#horizon
       const newest = { limit: SYNC_NEWEST_MAX, before: bound }
       await this.#look({ peers: SYNC_PEERS, signal, ...(!isOpen && { newest }) })
@@ -217,7 +219,7 @@ export class CatchUp {
 
   /** Events came that a peer sent because it saw that they were missing here; the messages among them. */
   received(events: readonly SignedEvent[], messages: Message[]): void {
-    this.#passOn(events)
+    this.#missed(events)
     if (this.#gathered !== undefined) {
       this.#gathered.push(...messages)
       return
@@ -292,7 +294,6 @@ export class CatchUp {
       return answers.count
     } finally {
       this.#tell(fresh, false)
-      if (isQuiet && fresh.length > 0) this.#quietLooks.start()
       // That nobody answered is no news where nothing was missed.
       if (!isQuiet || whole > 0 || fresh.length > 0) this.#tellRecovered(fresh.length, whole)
     }
@@ -340,7 +341,7 @@ export class CatchUp {
         admitAll: async (jwts) => {
           const admitted = await this.#state.admitHistory(jwts, peerId)
           const { messages, timeline, early, rejected } = admitted
-          this.#passOn(admitted.fresh)
+          this.#missed(admitted.fresh)
           fresh.push(...messages)
           count += timeline
           isEarly ||= early
@@ -363,9 +364,14 @@ export class CatchUp {
     }
   }
 
-  /** What came after the connection was made should have come by gossip. */
-  #passOn(events: readonly SignedEvent[]): void {
+  /**
+   * A comparison brought these. What came after the connection was made should have come by gossip, and others may be
+   * without what was missing here. What is this new may only have been on its way.
+   */
+  #missed(events: readonly SignedEvent[]): void {
     this.#bridge.add(events.filter(({ timestamp }) => timestamp >= this.#connectedAt))
+    const now = this.#clock.now()
+    if (events.some(({ timestamp }) => now - timestamp > ON_ITS_WAY_MS)) this.#quietLooks.start()
   }
 
   /** What was written before the connection was made is backlog; what came after it only took another way. */

@@ -68,11 +68,14 @@ export class Messages {
     return event && this.#objectOf(event)
   }
 
-  /** The newest visible messages before a place, oldest first. */
+  /** How many messages there are to be shown before a place. */
+  count(before?: Position): number {
+    return this.#visible(before).length
+  }
+
+  /** The newest of them, oldest first. From now on the application hears of their changes. */
   newest(limit: number, before?: Position): Message[] {
-    this.#timeline.prune(this.#now())
-    const events = this.#timeline.messages(before)
-    const visible = events.map((event) => this.#objectOf(event)).filter((message) => this.#shows(message))
+    const visible = this.#visible(before)
     const newest = visible.slice(Math.max(0, visible.length - limit))
     for (const message of newest) this.#told.set(message, { isKnown: true, isShown: true })
     return newest
@@ -100,6 +103,12 @@ export class Messages {
   /** Somebody was muted or no longer is: other reactions are shown, and edits that were kept back. */
   review(): void {
     for (const event of this.#timeline.messages()) this.#change(event, false)
+  }
+
+  #visible(before?: Position): Message[] {
+    this.#timeline.prune(this.#now())
+    const events = this.#timeline.messages(before)
+    return events.map((event) => this.#objectOf(event)).filter((message) => this.#shows(message))
   }
 
   #shows(message: Message): boolean {

@@ -138,7 +138,12 @@ export class RoomState {
     return toMilliseconds(event.claims.exp) > this.#clock.now() && this.#gate.passOnLate(event)
   }
 
-  /** The newest visible messages before a place, oldest first. */
+  /** How many messages there are to be shown before a place. */
+  countMessages(before?: Position): number {
+    return this.#messages.count(before)
+  }
+
+  /** The newest of them, oldest first. From now on the application hears of their changes. */
   messages(limit: number, before?: Position): Message[] {
     return this.#messages.newest(limit, before)
   }

@@ -75,6 +75,12 @@ export class Device {
     this.sent.push(await this.room.writer.send(text))
   }
 
+  /** Asks for all there is, and shows it. */
+  async lookBack(): Promise<void> {
+    const messages = await this.room.requestBacklog({ limit: 1_000 })
+    for (const message of messages) this.#stage.judge.handed(this, message)
+  }
+
   async leave(): Promise<void> {
     this.state = 'gone'
     await this.room.close()

@@ -86,6 +86,11 @@ export class Judge {
       this.object('told-once', `${nameOf(device)} told ${message.id} (${message.text}) twice`)
     }
     device.told.set(message.id, message)
+    this.handed(device, message)
+  }
+
+  /** An application has a message, because it was told or because it asked. */
+  handed(device: Witness, message: Message): void {
     if (this.#ledger.event(message.jwt) === undefined) {
       this.object('genuine', `${nameOf(device)} told ${message.text}, which ${message.author} did not sign`)
     }

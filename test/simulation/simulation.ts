@@ -190,6 +190,7 @@ class Run {
     const spec = this.#scenario.devices[number]
     if (spec === undefined) return
     const { malice } = spec
+    if (isFarAhead(spec)) this.#farAheadDids.add(this.#identityOf(spec.user).did)
     if (malice === undefined) {
       await this.#enter(spec)
       return
@@ -204,7 +205,6 @@ class Run {
     const device = new Device(this.#stage, spec, this.#identityOf(spec.user))
     this.#honestDids.add(device.did)
     if (spec.offsetMs < 0 && !hasGoodClock(spec)) this.#slowDids.add(device.did)
-    if (isFarAhead(spec)) this.#farAheadDids.add(device.did)
     this.#devices.set(spec.number, device)
     this.#part()
     await device.join()
@@ -242,9 +242,11 @@ class Run {
   }
 
   async #lookBack(device: Device): Promise<void> {
-    await device.room.requestBacklog({ limit: 1_000 }).catch((thrown) => {
+    try {
+      await device.lookBack()
+    } catch (thrown) {
       if (device.state !== 'gone') throw thrown
-    })
+    }
   }
 
   async #probe(): Promise<void> {

@@ -43,10 +43,10 @@ function peerConnection(local: string): RTCPeerConnection {
     { id: 'L', type: 'local-candidate', candidateType: local },
     { id: 'R', type: 'remote-candidate', candidateType: 'host' },
   ]
-  return {
+  return Object.assign(new EventTarget(), {
     connectionState: 'connected',
     getStats: async () => new Map(stats.map((stat) => [stat.id, stat])),
-  } as unknown as RTCPeerConnection
+  }) as unknown as RTCPeerConnection
 }
 
 /** The transport's side of a connection. */
@@ -214,7 +214,7 @@ describe('direct connections', () => {
     await direct.enable(webRtc)
     const { upgrader: watched } = (made?.components ?? {}) as unknown as { upgrader: Record<string, Upgrade> }
     let isAborted = false
-    const dead = { ...peerConnection('host'), connectionState: 'failed' }
+    const dead = Object.assign(peerConnection('host'), { connectionState: 'failed' })
     const socket = Object.assign(new EventTarget(), { peerConnection: dead, abort: () => (isAborted = true) })
     expect(() => watched['upgradeInbound']?.(socket, { remotePeer: peerIdFromString(ada) })).toThrow(
       'did not come about',
@@ -257,6 +257,28 @@ describe('direct connections', () => {
     await dialled?.upgrader.upgradeOutbound(socketWith('prflx'), { remotePeer: peerIdFromString(bob) })
     expect(await direct.routeTo(bob)).toEqual({ local: 'prflx', remote: 'host' })
   })
+
+  it.each(['before', 'after'])(
+    'leave it to whoever dialled to close the channel that it waits for: it came %s the muxer',
+    async (when) => {
+      const closed: string[] = []
+      const channels = ['init', ''].map((label) => ({ label, close: () => void closed.push(label) }))
+      const early = when === 'before' ? channels.map((channel) => ({ channel })) : []
+      await direct.enable(webRtc)
+      const socket = socketWith('host')
+      const { upgrader: watched } = (made?.components ?? {}) as unknown as {
+        upgrader: Record<string, Upgrade>
+      }
+      const options = { remotePeer: peerIdFromString(ada), muxerFactory: { earlyDataChannels: early } }
+      await watched['upgradeInbound']?.(socket, options)
+      if (when === 'after') {
+        for (const channel of channels)
+          socket.peerConnection?.dispatchEvent(Object.assign(new Event('datachannel'), { channel }))
+      }
+      for (const channel of channels) channel.close()
+      expect(closed).toEqual([''])
+    },
+  )
 
   it('may come without what the browser has of them, or without a name', async () => {
     await direct.enable(webRtc)

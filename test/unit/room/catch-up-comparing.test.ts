@@ -2,7 +2,7 @@ import { ManualClock, settle } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../../../src/logger.ts'
 import type { Channel, FrameStream } from '../../../src/network/network.ts'
-import { systemRandom } from '../../../src/random.ts'
+import { type Random, systemRandom } from '../../../src/random.ts'
 import { CatchUp } from '../../../src/room/catch-up.ts'
 import type { RoomListener } from '../../../src/room/listener.ts'
 import { Message } from '../../../src/room/message.ts'
@@ -39,6 +39,7 @@ let beforeStream: Promise<void>
 let events: Map<string, SignedEvent<'message'>>
 let members: string[]
 let isEarly: boolean
+let fraction: number | undefined
 let catchUp: CatchUp
 
 const said = (text: string, at: number, parents: SignedEvent['id'][] = []): SignedEvent<'message'> => {
@@ -57,6 +58,8 @@ function showGap(): { shown: SignedEvent<'message'> } {
 
 beforeEach(() => {
   clock = new ManualClock(NOW)
+  fraction = undefined
+  const random: Random = { ...systemRandom, fraction: () => fraction ?? systemRandom.fraction() }
   timeline = new Timeline()
   openings = []
   script = []
@@ -69,15 +72,17 @@ beforeEach(() => {
   events = new Map()
   const recovery = new Recovery({
     clock,
-    random: systemRandom,
+    random,
     logger: silentLogger,
     candidates: () => members,
   })
   const state: Partial<RoomState> = {
     timeline,
     roster: { events: () => [] } as unknown as RoomState['roster'],
+    passOn: () => false,
     reveal: (messages: readonly Message[]) => [...messages],
     messages: () => [],
+    countMessages: () => 0,
     admitHistory: async (jwts: string[]) => {
       const known = jwts.flatMap((jwt) => events.get(jwt) ?? [])
       for (const event of known) timeline.add(event, clock.now())
@@ -92,7 +97,7 @@ beforeEach(() => {
   }
   catchUp = new CatchUp({
     clock,
-    random: systemRandom,
+    random,
     logger: silentLogger,
     listener: listener as RoomListener,
     state: state as RoomState,
@@ -214,6 +219,19 @@ describe('a comparison', () => {
     catchUp.connected()
     await settle()
     expect(compared).toEqual([event.id])
+  })
+
+  it.each([
+    ['should have brought long ago is soon followed by another', -5_001, 4],
+    ['may still bring is followed by another in its time', -5_000, 3],
+  ])('without a reason that brings what gossip %s', async (_what, age, expected) => {
+    fraction = 0.5
+    const event = said('late', 40_000 + age)
+    script = [[lastTurn()], [lastTurn()], [eventsFrame(event.jwt), lastTurn()], [lastTurn()]]
+    catchUp.connected()
+    await clock.advance(80_000)
+    expect(told).toContainEqual(['message', 'late'])
+    expect(openings).toHaveLength(expected)
   })
 
   it('is broken off when the room is left', async () => {

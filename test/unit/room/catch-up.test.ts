@@ -57,7 +57,9 @@ beforeEach(() => {
   const state: Partial<RoomState> = {
     timeline,
     roster: { events: () => [] } as unknown as RoomState['roster'],
+    passOn: () => false,
     reveal: (messages: readonly Message[]) => [...messages],
+    countMessages: () => timeline.slice(Number.POSITIVE_INFINITY).events.length,
     messages: (limit: number) =>
       timeline.slice(limit).events.map((event) => new Message(event as never, 'sent')),
   }
@@ -457,5 +459,19 @@ describe('a look without a reason', () => {
     rounds.length = 0
     await clock.advance(60_000)
     expect(times()).toEqual([3_600_000 + 1_500 + 40_000])
+  })
+
+  it.each([
+    ['soon again after a peer brought what gossip should have brought long ago', -5_001, [40_000]],
+    ['when it is due after a peer brought what may still have been on its way', -5_000, [80_000]],
+  ])('is taken %s', async (_when, age, expected) => {
+    catchUp.connected()
+    // The second one, and no third one before 120 s.
+    await clock.advance(40_000)
+    rounds.length = 0
+    const since = clock.now() - NOW
+    receive(said('late', { at: clock.now() + age }))
+    await clock.advance(80_000)
+    expect(times().map((at) => at - since)).toEqual(expected)
   })
 })

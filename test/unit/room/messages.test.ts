@@ -267,3 +267,21 @@ describe('a message of the history that is being collected', () => {
     expect(told).toEqual(['updated second'])
   })
 })
+
+describe('a message that is still being collected', () => {
+  it('is counted, and nothing is told of it before it is handed out', () => {
+    const [message] = messages.add(event)
+    expect(messages.count()).toBe(1)
+    messages.add(edit('second', 5))
+    expect([message?.text, told]).toEqual(['second', []])
+    expect(messages.newest(1)).toEqual([message])
+    messages.add(edit('third', 6))
+    expect(told).toEqual(['updated third'])
+  })
+
+  it('is not counted while it is hidden', () => {
+    messages.add(event)
+    visibility.mute(ada.did)
+    expect(messages.count()).toBe(0)
+  })
+})

@@ -142,6 +142,7 @@ export class Client {
         libp2p.removeEventListener('self:peer:update', this.#onAddresses)
         libp2p.removeEventListener('transport:listening', this.#onAddresses)
         libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+        libp2p.removeEventListener('connection:open', this.#onConnection)
         await parts.stop()
       },
     })
@@ -165,6 +166,7 @@ export class Client {
     // An address that was lost and is back within a second is no update to libp2p.
     libp2p.addEventListener('transport:listening', this.#onAddresses)
     libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
+    libp2p.addEventListener('connection:open', this.#onConnection)
   }
 
   /** A client on a libp2p node of its own. */
@@ -350,6 +352,11 @@ export class Client {
   }
 
   readonly #onDisconnect = (): void => this.mesh.wake()
+
+  /** Whoever was put out is not let in by coming back: its score is kept, so it is not listened to and cannot offend again. */
+  readonly #onConnection = ({ detail: connection }: CustomEvent<Connection>): void => {
+    if (this.#doorkeeper.isBanned(connection.remotePeer.toString())) connection.abort(new Error('misbehaves'))
+  }
 }
 
 interface Pinger {

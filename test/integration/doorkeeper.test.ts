@@ -1,7 +1,9 @@
 import { identify } from '@libp2p/identify'
+import type { Libp2p, Libp2pEvents } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { expect, test } from 'vitest'
 import { chatGossipsub } from '../../src/index.ts'
@@ -24,7 +26,14 @@ async function listeningPeer() {
   return peer
 }
 
-test('a member hangs up on a neighbour that sends forgeries, and on nobody beside it', async () => {
+function next<E extends 'peer:disconnect' | 'connection:close'>(
+  peer: Libp2p,
+  event: E,
+): Promise<Libp2pEvents[E]> {
+  return new Promise((resolve) => peer.addEventListener(event, resolve, { once: true }))
+}
+
+test('a member hangs up on a neighbour that sends forgeries, also when it comes back, and on nobody beside it', async () => {
   const own = await listeningPeer()
   const address = own.getMultiaddrs()[0]?.toString() ?? ''
   const ada = await openTestSpace('door', { libp2p: own })
@@ -39,17 +48,22 @@ test('a member hangs up on a neighbour that sends forgeries, and on nobody besid
   await enterTopic(honest.services.pubsub, chat.topic)
   const forger = await barePeer(address)
   await enterTopic(forger.services.pubsub, chat.topic)
-  const isOut = new Promise<string>((resolve) => {
-    own.addEventListener('peer:disconnect', ({ detail }) => resolve(detail.toString()), { once: true })
-  })
+  const isOut = next(own, 'peer:disconnect')
   for (let number = 0; number < 4; number += 1) {
     const forged = alter(genuine.jwt, 'genuine', `altered ${number}`)
     await forger.services.pubsub.publish(chat.topic, encodeFrame([forged]))
   }
-  expect(await isOut).toBe(forger.peerId.toString())
+  expect((await isOut).detail.toString()).toBe(forger.peerId.toString())
   const heard = eventOf(chat, 'message')
   await honest.services.pubsub.publish(chat.topic, encodeFrame([genuine.jwt]))
   await heard
   expect(told).toEqual(['genuine'])
+  expect(own.getConnections(honest.peerId)).toHaveLength(1)
+  const isOutAgain = next(own, 'connection:close')
+  // Its transport tells it of the end only after seconds.
+  await forger.hangUp(own.peerId)
+  await forger.dial(multiaddr(address)).catch(() => {})
+  await isOutAgain
+  expect(own.getConnections(forger.peerId)).toEqual([])
   expect(own.getConnections(honest.peerId)).toHaveLength(1)
 })

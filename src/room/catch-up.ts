@@ -25,8 +25,6 @@ import { isTimelineEvent } from './timeline.ts'
 const PAGES_BEYOND = 10
 /** How often others are asked where nobody had older events. */
 const IN_VAIN_MAX = 2
-/** How long gossip may take to bring an event. */
-const ON_ITS_WAY_MS = 5_000
 /** The longest pause between two looks when nobody answers. */
 const LATE_LOOK_MAX_MS = 24_000
 
@@ -118,7 +116,10 @@ export class CatchUp {
     this.#bridge = new Bridge({
       ...options,
       passOn: (event) => this.#state.passOn(event),
-      publish: ({ jwt }) => void this.#channel?.publish(encodeFrame([jwt])).catch(() => {}),
+      publish: ({ jwt }) => {
+        this.#quietLooks.start()
+        this.#channel?.publish(encodeFrame([jwt])).catch(() => {})
+      },
     })
     this.#quietLooks = new QuietLooks({ ...options, look: () => this.#lookQuietly() })
   }
@@ -365,13 +366,13 @@ export class CatchUp {
   }
 
   /**
-   * A comparison brought these. What came after the connection was made should have come by gossip, and others may be
-   * without what was missing here. What is this new may only have been on its way.
+   * A comparison brought these. What came after the connection was made gossip should bring, too; where it did not, and
+   * where that was made before, others may be without it as well.
    */
   #missed(events: readonly SignedEvent[]): void {
-    this.#bridge.add(events.filter(({ timestamp }) => timestamp >= this.#connectedAt))
-    const now = this.#clock.now()
-    if (events.some(({ timestamp }) => now - timestamp > ON_ITS_WAY_MS)) this.#quietLooks.start()
+    const live = events.filter(({ timestamp }) => timestamp >= this.#connectedAt)
+    this.#bridge.add(live)
+    if (live.length < events.length) this.#quietLooks.start()
   }
 
   /** What was written before the connection was made is backlog; what came after it only took another way. */

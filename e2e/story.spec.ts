@@ -1,4 +1,6 @@
 import { expect } from '@playwright/test'
+// The built package, as a user gets it.
+import { openSpace } from 'ghostchat'
 import { didOf, member, row, say, test } from './support/stage.ts'
 import { tellStory } from './support/story.ts'
 
@@ -45,6 +47,35 @@ test('the key cannot be read out of the page', async ({ stage, browser }) => {
     return { kind: stored.kind, extractable: stored.privateKey.extractable, exported }
   })
   expect(key).toEqual({ kind: 'key', extractable: false, exported: 'InvalidAccessError' })
+})
+
+test('what its author edits or deletes changes on the page, quotes and a reply that was begun as well', async ({
+  stage,
+  browser,
+}) => {
+  const ada = await stage.enter(browser, 'Ada')
+  // Somebody whose application can edit.
+  const space = await openSpace('ghostchat-page', { nodes: [stage.node.url], identity: 'ephemeral' })
+  const chat = await space.joinChat('lobby')
+  const spoken = await chat.send('first thoght')
+  await chat.reply(spoken, 'as I said')
+  await expect(row(ada, 'as I said').getByTestId('quote')).toContainText('first thoght')
+
+  await chat.edit(spoken, 'first thought')
+  const edited = row(ada, 'first thought')
+  await expect(edited).toContainText('edited')
+  await expect(row(ada, 'first thoght')).toHaveCount(0)
+  await expect(row(ada, 'as I said').getByTestId('quote')).toContainText('first thought')
+
+  await edited.hover()
+  await edited.getByTestId('reply-button').click()
+  await expect(ada.getByTestId('answering')).toBeVisible()
+  await chat.delete(spoken)
+  await expect(edited).toHaveCount(0)
+  await expect(ada.getByTestId('answering')).toBeHidden()
+  await expect(row(ada, 'as I said').getByTestId('quote')).toHaveText('Original not available')
+  await expect(ada.getByTestId('message')).toHaveCount(1)
+  await space.close()
 })
 
 test('rooms of other names stay apart, and the hash leads from one to the other', async ({

@@ -99,6 +99,11 @@ export class Composer {
     this.focus()
   }
 
+  /** A message is gone, and cannot be answered any more. */
+  forget({ id }: Message): void {
+    if (this.#replyTo?.id === id) this.#endAnswer()
+  }
+
   #endAnswer(): void {
     this.#replyTo = undefined
     this.#reply.hidden = true

@@ -54,7 +54,7 @@ export class Log {
     row.element.toggleAttribute('data-live', how.live)
     this.#messages.set(message.id, row)
     this.#insert(row)
-    for (const other of this.#messages.values()) if (other.message.replyTo === message.id) other.requote()
+    this.#requote(message.id)
     return true
   }
 
@@ -66,9 +66,18 @@ export class Log {
     this.#insert(new NoticeRow(did, this.#options.people.nameOf(did), what))
   }
 
-  /** Shows how far a message has come. */
+  /** Shows what a message says by now, and how far it has come. */
   update(message: Message): void {
     this.#messages.get(message.id)?.update()
+    this.#requote(message.id)
+  }
+
+  /** A message was deleted. */
+  remove(message: Message): void {
+    const row = this.#messages.get(message.id)
+    if (row === undefined) return
+    this.#remove(row)
+    this.#requote(message.id)
   }
 
   /** Shows somebody's new name wherever the old one stands. Notices stay: they tell of what was. */
@@ -95,6 +104,11 @@ export class Log {
   /** Removes what was written before a time. */
   prune(before: number): void {
     for (const row of this.#rows.filter(({ place }) => place.timestamp < before)) this.#remove(row)
+  }
+
+  /** Shows what is quoted of a message as it is known now. */
+  #requote(id: string): void {
+    for (const row of this.#messages.values()) if (row.message.replyTo === id) row.requote()
   }
 
   #insert(row: Row): void {

@@ -38,14 +38,18 @@ export class MessageRow implements Row {
   readonly #options: MessageRowOptions
   readonly #byline: HTMLElement
   readonly #bubble: HTMLElement
+  readonly #text = element('p', { class: 'text', dir: 'auto', 'data-testid': 'message-text' })
+  readonly #edited = element('p', { class: 'edited', hidden: true }, 'edited')
   readonly #fate = element('span', { class: 'fate' })
+  /** The text that is shown, which the author may edit. */
+  #shown: string | undefined
 
   constructor(message: Message, options: MessageRowOptions) {
     const { own } = options
     this.message = message
     this.#options = options
     this.#byline = element('p', { class: 'byline' }, this.#label())
-    this.#bubble = element('div', { class: 'bubble' }, this.#text())
+    this.#bubble = element('div', { class: 'bubble' }, this.#text, this.#edited)
     const moment = createMoment(message.timestamp)
     if (!own) this.#byline.append(' ', moment)
     this.element = element(
@@ -57,7 +61,6 @@ export class MessageRow implements Row {
         'data-id': message.id,
         'data-did': message.author,
         'data-own': own,
-        'data-emoji': isEmojiOnly(message.text),
       },
       createAvatar(message.author),
       element(
@@ -84,9 +87,15 @@ export class MessageRow implements Row {
     )
   }
 
-  /** Shows how far the message has come. */
+  /** Shows what the message says by now, and how far it has come. */
   update(): void {
-    const { status } = this.message
+    const { status, text, editedAt } = this.message
+    if (this.#shown !== text) {
+      this.#shown = text
+      this.#text.replaceChildren(...linkedText(text))
+      this.#edited.hidden = editedAt === undefined
+      this.element.toggleAttribute('data-emoji', isEmojiOnly(text))
+    }
     if (this.element.dataset['status'] === status) return
     this.element.dataset['status'] = status
     const { glyph, words } = fates[status]
@@ -109,14 +118,6 @@ export class MessageRow implements Row {
 
   #label(): HTMLElement {
     return personLabel(this.message.author, this.#options.people.nameOf(this.message.author))
-  }
-
-  #text(): HTMLElement {
-    return element(
-      'p',
-      { class: 'text', dir: 'auto', 'data-testid': 'message-text' },
-      ...linkedText(this.message.text),
-    )
   }
 
   #replyButton(): HTMLElement {

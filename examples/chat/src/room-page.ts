@@ -164,7 +164,12 @@ export class RoomPage {
       this.#settle()
       this.#take([message], { live: true })
     })
-    chat.on('message-updated', (_did, message) => this.#log.update(message))
+    chat.on('message-updated', (_did, message) => this.#scroller.keep(() => this.#log.update(message)))
+    chat.on('message-deleted', (_did, message) => {
+      this.#scroller.keep(() => this.#log.remove(message))
+      this.#composer.forget(message)
+      this.#showQuiet()
+    })
     chat.on('backlog', (messages) => {
       const first = !this.#settled
       this.#take(messages, { live: false })

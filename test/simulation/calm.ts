@@ -40,6 +40,8 @@ export class Calm {
   readonly #around: Surroundings
   #newcomer: Device | undefined
   #leaver: Device | undefined
+  /** The id of the message that is taken back: whoever hears of that first is never told it. */
+  #takenBack: string | undefined
 
   constructor(around: Surroundings) {
     this.#around = around
@@ -65,9 +67,10 @@ export class Calm {
     const listeners = present().filter(isFit)
     const senders = listeners.slice(0, SENDERS)
     await Promise.all(senders.map(send))
-    const ids = senders.flatMap(({ sent }) => sent.at(-1)?.id ?? [])
+    const said = senders.flatMap(({ sent }) => sent.at(-1)?.id ?? [])
     at(STILL_AFTER_MS + CHANGED_AFTER_MS, () => this.#change(senders))
     at(STILL_AFTER_MS + KNOWN_AFTER_MS, () => {
+      const ids = said.filter((id) => id !== this.#takenBack)
       for (const device of listeners.filter(({ state }) => state === 'present')) {
         for (const id of ids) {
           if (!device.told.has(id)) judge.object('calm-delivery', `${nameOf(device)} was not told ${id}`)
@@ -82,6 +85,7 @@ export class Calm {
     const [edited, deleted, liked] = [editor, deleter, author].map((device) => device?.sent.at(-1))
     if (edited === undefined || deleted === undefined || liked === undefined) return
     await editor?.changing.edit(edited)
+    this.#takenBack = deleted.id
     await deleter?.changing.delete(deleted)
     const isLiked = reactor?.audience.shows(liked.id)
     if (isLiked) await reactor?.changing.react(liked, EMOJI)

@@ -25,6 +25,8 @@ import { isTimelineEvent } from './timeline.ts'
 const PAGES_BEYOND = 10
 /** How often others are asked where nobody had older events. */
 const IN_VAIN_MAX = 2
+/** How long what comes after a connection was made is gathered at the most, to be told together. */
+const GATHER_MAX_MS = 5_000
 /** The longest pause between two looks when nobody answers. */
 const LATE_LOOK_MAX_MS = 24_000
 
@@ -221,12 +223,9 @@ export class CatchUp {
   /** Events came that a peer sent because it saw that they were missing here; the messages among them. */
   received(events: readonly SignedEvent[], messages: Message[]): void {
     this.#missed(events)
-    if (this.#gathered !== undefined) {
-      this.#gathered.push(...messages)
-      return
-    }
-    this.#tell(messages, false)
-    if (messages.length > 0) this.#tellRecovered(messages.length, this.#wasComplete ? 1 : 0)
+    const isGathering = this.#gathered !== undefined
+    this.#show(messages)
+    if (!isGathering && messages.length > 0) this.#tellRecovered(messages.length, this.#wasComplete ? 1 : 0)
   }
 
   /** The room was left. */
@@ -242,14 +241,24 @@ export class CatchUp {
   async #catchUp(signal: AbortSignal): Promise<void> {
     const fresh: Message[] = []
     let whole = 0
-    this.#gathered = fresh
+    this.#gathered ??= []
+    const gathered = this.#gathered
+    let isTold = false
+    const tell = (): void => {
+      if (isTold) return
+      isTold = true
+      const isHere = this.#gathered === gathered
+      if (isHere) this.#gathered = undefined
+      this.#tell(isHere ? gathered : [], true)
+    }
+    const cancel = this.#clock.after(GATHER_MAX_MS, tell)
     try {
       whole = (await this.#askForMissed({ peers: 1, signal }, fresh)).whole
     } finally {
-      this.#gathered = undefined
-      this.#tell(fresh, true)
+      cancel()
+      tell()
     }
-    this.#tellRecovered(fresh.length, whole, true)
+    this.#tellRecovered(new Set([...gathered, ...fresh]).size, whole, true)
   }
 
   /** What a newcomer misses is the backlog, and anybody else what came since. */
@@ -294,7 +303,6 @@ export class CatchUp {
       whole = answers.whole
       return answers.count
     } finally {
-      this.#tell(fresh, false)
       // That nobody answered is no news where nothing was missed.
       if (!isQuiet || whole > 0 || fresh.length > 0) this.#tellRecovered(fresh.length, whole)
     }
@@ -344,6 +352,7 @@ export class CatchUp {
           const { messages, timeline, early, rejected } = admitted
           this.#missed(admitted.fresh)
           fresh.push(...messages)
+          this.#show(messages)
           count += timeline
           isEarly ||= early
           return { rejected }
@@ -373,6 +382,12 @@ export class CatchUp {
     const live = events.filter(({ timestamp }) => timestamp >= this.#connectedAt)
     this.#bridge.add(live)
     if (live.length < events.length) this.#quietLooks.start()
+  }
+
+  /** Tells of messages at once, or with all that the connection brings: whoever brings them may take its time to end. */
+  #show(messages: Message[]): void {
+    if (this.#gathered === undefined) this.#tell(messages, false)
+    else this.#gathered.push(...messages)
   }
 
   /** What was written before the connection was made is backlog; what came after it only took another way. */

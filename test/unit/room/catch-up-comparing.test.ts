@@ -39,6 +39,8 @@ let beforeStream: Promise<void>
 let events: Map<string, SignedEvent<'message'>>
 let members: string[]
 let isEarly: boolean
+/** The peer holds the stream when it has said what the script says. */
+let isEndless: boolean
 let fraction: number | undefined
 /** Whether gossip has not brought what comparisons did. */
 let passesOn: boolean
@@ -71,6 +73,7 @@ beforeEach(() => {
   compared = []
   members = ['a']
   isEarly = false
+  isEndless = false
   beforeStream = Promise.resolve()
   events = new Map()
   const recovery = new Recovery({
@@ -120,7 +123,7 @@ function openStream(): FrameStream {
     const first = await there.frames[Symbol.asyncIterator]().next()
     openings.push(first.done ? undefined : decodeSync(first.value))
     for (const frame of answer ?? []) await there.send(frame)
-    if (answer !== undefined) await there.close()
+    if (answer !== undefined && !isEndless) await there.close()
   })().catch(() => {})
   return here
 }
@@ -235,6 +238,16 @@ describe('a comparison', () => {
     await clock.advance(82_000)
     expect(told).toContainEqual(['message', 'late'])
     expect(openings).toHaveLength(expected)
+  })
+
+  it('after the first one tells what comes at once, whether or not it comes to an end', async () => {
+    script = [[lastTurn()], [eventsFrame(said('old', -1).jwt)]]
+    catchUp.connected()
+    await settle()
+    isEndless = true
+    await clock.advance(3_000)
+    expect(asked()).toEqual([LIMIT, 'all'])
+    expect(told.at(-1)).toEqual(['backlog', 'old'])
   })
 
   it('is broken off when the room is left', async () => {

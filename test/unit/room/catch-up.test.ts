@@ -271,6 +271,7 @@ describe('what others name and is not here', () => {
 
 describe('what a device tells', () => {
   const old = said('old', { at: NOW - 1_000 })
+  const older = said('older', { at: NOW - 2_000 })
   const later = said('later', { at: NOW + 1 })
 
   it('is one backlog of what came from either side while it asked, in order, and what is new as such', async () => {
@@ -282,6 +283,30 @@ describe('what a device tells', () => {
       ['message', 'later'],
       ['recovered', true, 2],
     ])
+  })
+
+  it('is what came within 5 s where whoever brings it does not come to an end, and then each as it comes', async () => {
+    let end = (): void => {}
+    whileAsking = () => {
+      whileAsking = () => {}
+      receive(old)
+      return new Promise((resolve) => {
+        end = resolve
+      })
+    }
+    catchUp.connected()
+    await clock.advance(4_999)
+    expect(told).toEqual([])
+    await clock.advance(1)
+    expect(told).toEqual([['backlog', 'old']])
+    receive(older)
+    expect(told.slice(1)).toEqual([
+      ['backlog', 'older'],
+      ['recovered', true, 1],
+    ])
+    end()
+    await settle()
+    expect(told.slice(3)).toEqual([['recovered', true, 1]])
   })
 
   it('is at each connection whether it has all, also where that is as before', async () => {

@@ -157,6 +157,13 @@ export const CLIENT_NEW_AUTHORS_PER_SECOND = 0.5
 export const ASSURED_BURST: Loads = { messages: 10, events: 64, bytes: 256 * 1024 }
 export const ASSURED_PER_SECOND: Loads = { messages: 2, events: 20, bytes: 32 * 1024 }
 /**
+ * How many newcomers from one address begin with a whole burst of that, at once and a second. Others begin with a join and
+ * a renewal: whoever is put out for flooding and comes back as somebody else would begin with a burst each time.
+ */
+export const ASSURED_NEWCOMERS = 4
+export const ASSURED_NEWCOMERS_PER_SECOND = 0.1
+export const ASSURED_BEGINNING: Loads = { messages: 2, events: 4, bytes: 32 * 1024 }
+/**
  * What a room has for those who bring more than is assured to them: the bursts of
  * two devices at once, then one device at full speed beside what is assured to each.
  */

@@ -58,6 +58,19 @@ export class RateLimit {
     return this.#waitMs(this.#fullAtOf(key, now), now, tokens) === 0
   }
 
+  /** Whether a key has taken something, as far back as it remembers. */
+  knows(key: string): boolean {
+    return this.#fullAt.has(key)
+  }
+
+  /** Has a key begin with so many tokens instead of a full bucket. */
+  begin(key: string, tokens: number): void {
+    const now = this.#clock.now() - this.#start
+    this.#fullAt.delete(key)
+    this.#fullAt.set(key, now + this.#burstMs - tokens * this.#tokenMs)
+    this.#makeRoom()
+  }
+
   #fullAtOf(key: string, now: number): number {
     // Not emptier than empty, where the clock was set back.
     return Math.min(Math.max(this.#fullAt.get(key) ?? now, now), now + this.#burstMs)

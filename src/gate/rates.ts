@@ -1,6 +1,9 @@
 import type { Clock } from '../clock.ts'
 import {
+  ASSURED_BEGINNING,
   ASSURED_BURST,
+  ASSURED_NEWCOMERS,
+  ASSURED_NEWCOMERS_PER_SECOND,
   ASSURED_PER_SECOND,
   CARRIER_BURST,
   CARRIER_NEW_AUTHORS,
@@ -50,6 +53,9 @@ export class Rates {
   readonly #clients: Meter
   readonly #carriers: Meter
   readonly #assured: Meter
+  /** By address: those of whom nothing is known yet. */
+  readonly #newcomers: RateLimit
+  readonly #addressOf: (peerId: string) => string | undefined
   /** By topic. */
   readonly #pools: Meter
   readonly #authors: RateLimit
@@ -59,8 +65,15 @@ export class Rates {
   readonly #known = new Set<string>()
   readonly #maxKeys: number
 
-  constructor(options: { clock: Clock; author: Allowance; maxKeys?: number }) {
-    const { clock, author, maxKeys = RATES_MAX_KEYS } = options
+  constructor(options: {
+    clock: Clock
+    author: Allowance
+    /** Where a peer comes from, in a form that is the same for all who share an address; nothing where that says nothing. */
+    addressOf?: (peerId: string) => string | undefined
+    maxKeys?: number
+  }) {
+    const { clock, author, addressOf = () => undefined, maxKeys = RATES_MAX_KEYS } = options
+    this.#addressOf = addressOf
     const limit = (burst: number, perSecond: number): RateLimit =>
       new RateLimit({ clock, burst, perSecond, maxKeys })
     this.#maxKeys = maxKeys
@@ -70,6 +83,7 @@ export class Rates {
     this.#carriers = meter(CARRIER_BURST, CARRIER_PER_SECOND)
     this.#assured = meter(ASSURED_BURST, ASSURED_PER_SECOND)
     this.#pools = meter(ROOM_POOL_BURST, ROOM_POOL_PER_SECOND)
+    this.#newcomers = limit(ASSURED_NEWCOMERS, ASSURED_NEWCOMERS_PER_SECOND)
     this.#authors = limit(author.burst, author.perSecond)
     this.#newByClients = limit(CLIENT_NEW_AUTHORS, CLIENT_NEW_AUTHORS_PER_SECOND)
     this.#newByCarriers = limit(CARRIER_NEW_AUTHORS, CARRIER_NEW_AUTHORS_PER_SECOND)
@@ -77,17 +91,26 @@ export class Rates {
 
   /** How many keys it remembers in the fullest of its tables. */
   get size(): number {
-    const meters = [this.#clients, this.#carriers, this.#assured, this.#pools]
-    return Math.max(this.#known.size, this.#authors.size, ...meters.map(({ size }) => size))
+    const tables = [this.#clients, this.#carriers, this.#assured, this.#pools, this.#authors, this.#newcomers]
+    return Math.max(this.#known.size, ...tables.map(({ size }) => size))
   }
 
   /** Before anything is looked at: whether a source can pay for looking at what it brought. */
   bring({ peerId, isCarrier }: Source, topic: string, load: Load): boolean {
     if (isCarrier) return this.#carriers.take(peerId, load)
     if (!this.#clients.has(peerId, load)) return false
+    this.#welcome(peerId)
     return (
       (this.#assured.take(peerId, load) || this.#pools.take(topic, load)) && this.#clients.take(peerId, load)
     )
+  }
+
+  /** Whoever comes from where many come from begins with less. */
+  #welcome(peerId: string): void {
+    if (this.#assured.knows(peerId)) return
+    const address = this.#addressOf(peerId)
+    const isOneOfFew = address === undefined || this.#newcomers.take(address) === 0
+    this.#assured.begin(peerId, isOneOfFew ? ASSURED_BURST : ASSURED_BEGINNING)
   }
 
   /**
@@ -124,6 +147,14 @@ class Meter {
 
   get size(): number {
     return Math.max(...this.#limits.map(([, { size }]) => size))
+  }
+
+  knows(key: string): boolean {
+    return this.#limits.some(([, limit]) => limit.knows(key))
+  }
+
+  begin(key: string, load: Required<Load>): void {
+    for (const [unit, limit] of this.#limits) limit.begin(key, load[unit])
   }
 
   has(key: string, load: Load): boolean {

@@ -97,20 +97,22 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     const { pubsub, relay, ping } = libp2p.services
     const parts = { ...checked, libp2p, pubsub, ping, clock: systemClock, random: systemRandom }
     const peers = new NodePeers({ ...parts, onChange: () => hub.review() })
+    const addressOf = (peerId: string): string | undefined => {
+      const [connection] = libp2p.getConnections(peerIdFromString(peerId))
+      const ip = connection && ipOf(connection.remoteAddr)
+      return ip && rateKeyOf(ip)
+    }
     const door = new Doorkeeper({
       ...parts,
       isNamed: (peerId) => peers.isNamed(peerIdFromString(peerId)),
-      addressOf: (peerId) => {
-        const [connection] = libp2p.getConnections(peerIdFromString(peerId))
-        const ip = connection && ipOf(connection.remoteAddr)
-        return ip && rateKeyOf(ip)
-      },
+      addressOf,
     })
     doorkeeper = door
     running.push({ stop: () => door.close() })
     const hub = new Hub({
       ...parts,
       verifier: sharedVerifier,
+      addressOf,
       isNode: (peerId) => peers.has(peerId),
       isNamed: (peerId) => peers.isNamed(peerId),
       onOffence: (peerId, kind) => door.offended(peerId.toString(), kind, peers.has(peerId) ? NODE_DEBIT : 1),

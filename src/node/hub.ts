@@ -55,6 +55,8 @@ export class Hub {
     isNamed: (peerId: PeerId) => boolean
     /** A neighbour brought something that nobody honest passes on, or too much. */
     onOffence: (peerId: PeerId, kind: 'reject' | 'excess') => void
+    /** Where a peer comes from, in a form that is the same for all who share an address; nothing where that says nothing. */
+    addressOf: (peerId: string) => string | undefined
     /** The gate of a room let these through. */
     onEvents: (events: readonly SignedEvent[]) => void
   }) {
@@ -69,7 +71,7 @@ export class Hub {
     this.#onOffence = options.onOffence
     // One for all rooms: whoever floods many is as much work as whoever floods one.
     const author = { burst: HUB_AUTHOR_BURST, perSecond: HUB_AUTHOR_PER_SECOND }
-    this.#rates = new Rates({ clock: options.clock, author })
+    this.#rates = new Rates({ ...options, author })
     this.#onEvents = options.onEvents
   }
 

@@ -6,6 +6,7 @@ import { Rates, type Source } from '../../../src/gate/rates.ts'
 import { createVerifier, type Verifier } from '../../../src/identity/verifier.ts'
 import {
   ASSURED_BURST,
+  ASSURED_NEWCOMERS,
   ASSURED_PER_SECOND,
   AUTHOR_BURST,
   AUTHOR_BURST_MESSAGES,
@@ -127,6 +128,43 @@ describe('rates', () => {
     }
   })
 
+  it('let a few newcomers of an address begin with what is assured, and others of it with a join and a renewal', async () => {
+    const guarded = new Rates({ clock, author, addressOf: (peerId) => peerId.split(' ')[0] })
+    const one = { events: 1, bytes: 600 }
+    // The room has nothing left for all.
+    const drain = (): void => {
+      while (guarded.bring({ peerId: 'elsewhere flooder', isCarrier: false }, TOPIC, one));
+    }
+    drain()
+    const begins = (peerId: string): number => {
+      let granted = 0
+      while (guarded.bring({ peerId, isCarrier: false }, TOPIC, one)) granted += 1
+      return granted
+    }
+    const full = ASSURED_BURST.messages
+    const granted = Array.from({ length: 6 }, (_, number) => begins(`here ${number}`))
+    expect(granted).toEqual([...Array(ASSURED_NEWCOMERS).fill(full), 2, 2])
+    expect(begins('there 1')).toBe(full)
+    await clock.advance(1_000)
+    drain()
+    // Known by now: it has what has come since.
+    expect(begins('here 0')).toBe(ASSURED_PER_SECOND.messages)
+    await clock.advance(9_000)
+    drain()
+    expect([begins('here 7'), begins('here 8')]).toEqual([full, 2])
+  })
+
+  it('take one newcomer for one, also where its first message is more than what is assured', () => {
+    const guarded = new Rates({ clock, author, addressOf: () => 'here' })
+    for (let number = 0; number < 20; number += 1)
+      guarded.bring({ peerId: 'long', isCarrier: false }, TOPIC, { events: 100, bytes: 600 })
+    const one = { events: 1, bytes: 600 }
+    while (guarded.bring({ peerId: 'flooder', isCarrier: false }, TOPIC, one));
+    let granted = 0
+    while (guarded.bring({ peerId: 'third', isCarrier: false }, TOPIC, one)) granted += 1
+    expect(granted).toBe(ASSURED_BURST.messages)
+  })
+
   it('of one room are not used up by another', () => {
     brings(flooder, 10_000, TOPIC, 1)
     expect(brings(client, AUTHOR_BURST, topicOf('space', 'another room'))).toBe(AUTHOR_BURST)
@@ -165,7 +203,7 @@ describe('rates', () => {
   })
 
   it('remember a bounded number of sources, authors and rooms', () => {
-    const small = new Rates({ clock, author, maxKeys: 50 })
+    const small = new Rates({ clock, author, addressOf: (peerId) => peerId, maxKeys: 50 })
     for (let number = 0; number < 500; number += 1) {
       const source = { peerId: `${number}`, isCarrier: number % 2 === 0 }
       small.bring(source, `room ${number}`, { events: 40, bytes: 1 })

@@ -85,6 +85,7 @@ function createHub(maxRooms = 100): Hub {
     isNode: (peerId) => nodes.includes(peerId),
     isNamed: (peerId) => named.includes(peerId),
     onOffence: (peerId, kind) => offences.push([peerId.toString(), kind]),
+    addressOf: () => undefined,
     onEvents: (events) => seen.push(...events.map(({ id }) => id)),
   })
   created.start()

@@ -100,6 +100,11 @@ export const BRIDGE_PENDING_MAX = 256
 export const CONNECT_WAIT_MS = 5_000
 /** How long to wait with an acknowledgement: the next event of anybody is one. */
 export const ACKNOWLEDGE_MS = 1_000
+/**
+ * The shortest time between two of a device: before an author sends again what nobody acknowledged, and less than half of what
+ * a node assures to a client, so that in a room that is flooded it has something left to say.
+ */
+export const ACKNOWLEDGE_PAUSE_MS = 3_000
 /** How long after it was sent a message that nobody acknowledged is sent again, doubled each time … */
 export const RESEND_MS = 5_000
 /** … up to this. */

@@ -11,8 +11,10 @@ import type { Clock } from '../clock.ts'
 import type { IceServer } from '../wire/node-info.ts'
 import type { DialPolicy } from './dial-policy.ts'
 import { Direct, type DirectComponents } from './direct.ts'
+import { forgetPeers } from './forget-peers.ts'
 import { chatGossipsub } from './gossip.ts'
 import { type IntroductionServices, introductions } from './introduction.ts'
+import { PeerDatastore } from './peer-datastore.ts'
 import { Reservations } from './reservations.ts'
 
 /** The libp2p node of a client that brings none. */
@@ -26,7 +28,8 @@ export async function createOwnLibp2p(options: {
   clock: Clock
   iceServers: () => Promise<IceServer[]>
 }): Promise<OwnLibp2p> {
-  return createLibp2p({
+  const libp2p = await createLibp2p({
+    datastore: new PeerDatastore(),
     transports: [webSockets(), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
@@ -44,4 +47,6 @@ export async function createOwnLibp2p(options: {
       direct: (components: DirectComponents) => new Direct(components, options),
     },
   })
+  forgetPeers(libp2p, options.clock)
+  return libp2p
 }

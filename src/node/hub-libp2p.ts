@@ -8,7 +8,10 @@ import { ping } from '@libp2p/ping'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { systemClock } from '../clock.ts'
+import { forgetPeers } from '../network/forget-peers.ts'
 import { hubGossip } from '../network/gossip.ts'
+import { PeerDatastore } from '../network/peer-datastore.ts'
 import type { CheckedOptions } from './options.ts'
 import { exceedsReservations } from './relay-limits.ts'
 import { endReplacedConnections } from './replaced-connections.ts'
@@ -31,6 +34,7 @@ export async function createHubLibp2p(
   let denyReservation = (_client: PeerId): boolean => true
   const libp2p = await createLibp2p({
     privateKey,
+    datastore: new PeerDatastore(),
     addresses: {
       listen: [`/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}/tcp/${port}/ws`],
       announce: announce.map((address) => address.toString()),
@@ -71,6 +75,7 @@ export async function createHubLibp2p(
     reservations.delete(peerId)
   })
   endReplacedConnections(libp2p)
+  forgetPeers(libp2p, systemClock)
   denyReservation = (client) =>
     exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
   return libp2p

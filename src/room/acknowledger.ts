@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { ACKNOWLEDGE_MS } from '../limits.ts'
+import { ACKNOWLEDGE_MS, ACKNOWLEDGE_PAUSE_MS } from '../limits.ts'
 import { isType, type SignedEvent } from '../wire/event.ts'
 
 /** How many members answer for the room that a message came. */
@@ -9,7 +9,7 @@ export const ACKNOWLEDGERS = 2
  * Sees to it that whoever writes learns that its message came: every event names
  * the last ones its author had seen, so the next one of anybody else is the
  * answer. Where nobody says anything for a second, a few members renew their
- * presence.
+ * presence, each of them every three seconds at most.
  */
 export class Acknowledger {
   readonly #clock: Clock
@@ -17,6 +17,7 @@ export class Acknowledger {
   readonly #acknowledge: () => void
   /** The message that was not answered yet. */
   #pending: { event: SignedEvent; cancel: () => void } | undefined
+  #lastAt = Number.NEGATIVE_INFINITY
 
   constructor(options: {
     clock: Clock
@@ -38,8 +39,10 @@ export class Acknowledger {
       this.close()
     }
     if (!isType(event, 'message') || !this.#isTurn(event)) return
-    const cancel = this.#clock.after(ACKNOWLEDGE_MS, () => {
+    const pauseMs = this.#lastAt + ACKNOWLEDGE_PAUSE_MS - this.#clock.now()
+    const cancel = this.#clock.after(Math.max(ACKNOWLEDGE_MS, pauseMs), () => {
       this.#pending = undefined
+      this.#lastAt = this.#clock.now()
       this.#acknowledge()
     })
     this.#pending = { event, cancel }

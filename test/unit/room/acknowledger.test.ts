@@ -36,6 +36,16 @@ describe('an acknowledgement', () => {
     expect(acknowledged).toBe(1)
   })
 
+  it('is given every three seconds at most', async () => {
+    acknowledger.arrived(first)
+    await clock.advance(1_000)
+    acknowledger.arrived(messageBy(ada, 'second'))
+    await clock.advance(2_999)
+    expect(acknowledged).toBe(1)
+    await clock.advance(1)
+    expect(acknowledged).toBe(2)
+  })
+
   it('is not given by whose turn it is not', async () => {
     isTurn = false
     acknowledger.arrived(first)

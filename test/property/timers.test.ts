@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TYPING_MS, TYPING_REPEAT_MS } from '../../src/limits.ts'
+import { ACKNOWLEDGE_PAUSE_MS, TYPING_MS, TYPING_REPEAT_MS } from '../../src/limits.ts'
 import { Turnstile } from '../../src/network/turnstile.ts'
 import { ACKNOWLEDGERS, Acknowledger } from '../../src/room/acknowledger.ts'
 import { Message } from '../../src/room/message.ts'
@@ -103,17 +103,20 @@ describe('acknowledging', () => {
     pause,
   })
 
-  it('happens once for what nobody else answers within a second, and leaves no timer', () => {
+  it('happens once for what nobody else answers within a second, never twice in three, and leaves no timer', () => {
     fc.assert(
       property(fc.array(step, { maxLength: 25 }), (steps) => {
         const clock = new HandClock()
         let count = 0
         let chances = 0
+        let lastAt = Number.NEGATIVE_INFINITY
         const acknowledger = new Acknowledger({
           clock,
           isTurn: () => true,
           acknowledge: () => {
             count += 1
+            expect(clock.now() - lastAt).toBeGreaterThanOrEqual(ACKNOWLEDGE_PAUSE_MS)
+            lastAt = clock.now()
           },
         })
         for (const { message, by, parents, pause } of steps) {
@@ -123,7 +126,7 @@ describe('acknowledging', () => {
           acknowledger.arrived(event ?? answer(by, parents))
           expect(clock.pending).toBeLessThanOrEqual(1)
         }
-        clock.pass(1_000)
+        clock.pass(ACKNOWLEDGE_PAUSE_MS)
         expect(count).toBeLessThanOrEqual(chances)
         expect(
           count > 0 || chances === 0 || steps.some(({ parents, by }) => parents.length > 0 && by >= 0),

@@ -4,7 +4,7 @@ import { CONNECT_WAIT_MS, SECOND_LOOK_MS, SYNC_NEWEST_MAX, SYNC_PEERS } from '..
 import type { Logger } from '../logger.ts'
 import type { Channel } from '../network/network.ts'
 import type { Random } from '../random.ts'
-import { comparePositions, type Position, type SignedEvent } from '../wire/event.ts'
+import type { Position, SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { SALT_BYTES } from '../wire/sync.ts'
@@ -13,6 +13,7 @@ import { Gaps } from './gaps.ts'
 import { Horizon } from './horizon.ts'
 import type { RoomListener } from './listener.ts'
 import type { Message } from './message.ts'
+import { News } from './news.ts'
 import { QuietLooks } from './quiet-looks.ts'
 import { compareBounds, isBefore } from './reconciler.ts'
 import type { Recovery } from './recovery.ts'
@@ -25,8 +26,6 @@ import { isTimelineEvent } from './timeline.ts'
 const PAGES_BEYOND = 10
 /** How often others are asked where nobody had older events. */
 const IN_VAIN_MAX = 2
-/** How long what comes after a connection was made is gathered at the most, to be told together. */
-const GATHER_MAX_MS = 5_000
 /** The longest pause between two looks when nobody answers. */
 const LATE_LOOK_MAX_MS = 24_000
 
@@ -60,7 +59,7 @@ export class CatchUp {
   readonly #clock: Clock
   readonly #random: Random
   readonly #logger: Logger
-  readonly #listener: RoomListener
+  readonly #news: News
   readonly #state: RoomState
   readonly #recovery: Recovery
   readonly #backlogLimit: number
@@ -78,12 +77,6 @@ export class CatchUp {
   #cancelSecondLook = (): void => {}
   /** The backlog did not come yet; later, what is asked for is only what was missed. */
   #isNewcomer = true
-  /** When the connection was made. */
-  #connectedAt = Number.POSITIVE_INFINITY
-  /** What came since a connection was made, to be told together. */
-  #gathered: Message[] | undefined
-  /** What was told last. */
-  #wasComplete: boolean | undefined
 
   constructor(options: {
     clock: Clock
@@ -100,7 +93,7 @@ export class CatchUp {
     this.#clock = options.clock
     this.#random = options.random
     this.#logger = options.logger
-    this.#listener = options.listener
+    this.#news = new News(options)
     this.#state = options.state
     this.#recovery = options.recovery
     this.#backlogLimit = options.backlogLimit
@@ -160,7 +153,7 @@ export class CatchUp {
 
   /** A connection was made. */
   connected(): void {
-    this.#connectedAt = this.#clock.now()
+    this.#news.connected()
     const { signal } = this.#closing
     const onFailure = (thrown: unknown): void => this.#logger.debug('catching up ended early', thrown)
     this.#caughtUp = this.#catchUp(signal).catch(onFailure)
@@ -223,14 +216,15 @@ export class CatchUp {
   /** Events came that a peer sent because it saw that they were missing here; the messages among them. */
   received(events: readonly SignedEvent[], messages: Message[]): void {
     this.#missed(events)
-    const isGathering = this.#gathered !== undefined
-    this.#show(messages)
-    if (!isGathering && messages.length > 0) this.#tellRecovered(messages.length, this.#wasComplete ? 1 : 0)
+    this.#news.show(messages)
+    if (this.#news.isGathering || messages.length === 0) return
+    this.#tellRecovered(messages.length, this.#news.wasComplete ? 1 : 0)
   }
 
   /** The room was left. */
   close(reason: Error): void {
     this.#closing.abort(reason)
+    this.#news.close()
     this.#endConnectWait()
     this.#cancelSecondLook()
     this.#quietLooks.close()
@@ -241,24 +235,13 @@ export class CatchUp {
   async #catchUp(signal: AbortSignal): Promise<void> {
     const fresh: Message[] = []
     let whole = 0
-    this.#gathered ??= []
-    const gathered = this.#gathered
-    let isTold = false
-    const tell = (): void => {
-      if (isTold) return
-      isTold = true
-      const isHere = this.#gathered === gathered
-      if (isHere) this.#gathered = undefined
-      this.#tell(isHere ? gathered : [], true)
-    }
-    const cancel = this.#clock.after(GATHER_MAX_MS, tell)
+    const gathering = this.#news.gather()
     try {
       whole = (await this.#askForMissed({ peers: 1, signal }, fresh)).whole
     } finally {
-      cancel()
-      tell()
+      gathering.end()
     }
-    this.#tellRecovered(new Set([...gathered, ...fresh]).size, whole, true)
+    this.#tellRecovered(new Set([...gathering.messages, ...fresh]).size, whole, true)
   }
 
   /** What a newcomer misses is the backlog, and anybody else what came since. */
@@ -277,7 +260,7 @@ export class CatchUp {
   async #fetchBacklog(round: Round, fresh: Message[]): Promise<Answers> {
     const limit = this.#backlogLimit
     const answers = await this.#ask({ ...round, newest: { limit } }, fresh)
-    const history = fresh.filter(({ timestamp }) => timestamp < this.#connectedAt).length
+    const history = fresh.filter(({ timestamp }) => timestamp < this.#news.connectedAt).length
     if (answers.more && history < limit) {
       const newest = { limit: limit - history, before: this.#horizon.bound }
       await this.#ask({ newest, peers: 1, signal: round.signal }, fresh)
@@ -352,7 +335,7 @@ export class CatchUp {
           const { messages, timeline, early, rejected } = admitted
           this.#missed(admitted.fresh)
           fresh.push(...messages)
-          this.#show(messages)
+          this.#news.show(messages)
           count += timeline
           isEarly ||= early
           return { rejected }
@@ -379,33 +362,14 @@ export class CatchUp {
    * where that was made before, others may be without it as well.
    */
   #missed(events: readonly SignedEvent[]): void {
-    const live = events.filter(({ timestamp }) => timestamp >= this.#connectedAt)
+    const live = events.filter(({ timestamp }) => timestamp >= this.#news.connectedAt)
     this.#bridge.add(live)
     if (live.length < events.length) this.#quietLooks.start()
   }
 
-  /** Tells of messages at once, or with all that the connection brings: whoever brings them may take its time to end. */
-  #show(messages: Message[]): void {
-    if (this.#gathered === undefined) this.#tell(messages, false)
-    else this.#gathered.push(...messages)
-  }
-
-  /** What was written before the connection was made is backlog; what came after it only took another way. */
-  #tell(messages: Message[], announce: boolean): void {
-    if (this.#closing.signal.aborted) return
-    const visible = this.#state.reveal(messages).sort(comparePositions)
-    const before = visible.filter(({ timestamp }) => timestamp < this.#connectedAt)
-    if (announce || before.length > 0) this.#listener.backlog(before)
-    for (const message of visible.slice(before.length)) this.#listener.message(message)
-  }
-
   /** Tells at the end of a first look, and later when something came or what was said before holds no more. */
   #tellRecovered(count: number, whole: number, always = false): void {
-    if (this.#closing.signal.aborted) return
     const isAnswered = whole > 0 || this.#recovery.candidates().length === 0
-    const complete = isAnswered && this.#gaps.open().length === 0
-    if (!always && count === 0 && complete === this.#wasComplete) return
-    this.#wasComplete = complete
-    this.#listener.recovered({ complete, count })
+    this.#news.recovered({ complete: isAnswered && this.#gaps.open().length === 0, count }, always)
   }
 }

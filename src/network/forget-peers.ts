@@ -9,19 +9,26 @@ const FORGET_AFTER_MS = 30_000
  * reload is another peer.
  */
 export function forgetPeers(libp2p: Libp2p, clock: Clock): void {
-  const gone = new Map<string, PeerId>()
+  /** By peer id, and since when; who went first comes first. */
+  const gone = new Map<string, { peerId: PeerId; at: number }>()
   let cancel: (() => void) | undefined
   const forget = (): void => {
     cancel = undefined
-    for (const peerId of gone.values()) {
-      if (libp2p.getConnections(peerId).length > 0) continue
+    for (const [key, { peerId, at }] of gone) {
+      const waitMs = at + FORGET_AFTER_MS - clock.now()
+      if (waitMs > 0) {
+        cancel = clock.after(waitMs, forget)
+        return
+      }
+      gone.delete(key)
       // A store that cannot forget is no reason to end.
-      libp2p.peerStore.delete(peerId).catch(() => {})
+      if (libp2p.getConnections(peerId).length === 0) libp2p.peerStore.delete(peerId).catch(() => {})
     }
-    gone.clear()
   }
   libp2p.addEventListener('peer:disconnect', ({ detail: peerId }) => {
-    gone.set(peerId.toString(), peerId)
+    const key = peerId.toString()
+    gone.delete(key)
+    gone.set(key, { peerId, at: clock.now() })
     cancel ??= clock.after(FORGET_AFTER_MS, forget)
   })
   libp2p.addEventListener('stop', () => cancel?.())

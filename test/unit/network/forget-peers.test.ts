@@ -34,15 +34,27 @@ const leaves = (peerId: string): void =>
 describe('a peer that is gone', () => {
   it('is forgotten after half a minute, once', async () => {
     leaves(ada)
+    await clock.advance(10_000)
+    leaves(bob)
+    await clock.advance(19_999)
+    expect(forgotten).toEqual([])
+    await clock.advance(1)
+    expect(forgotten).toEqual([ada])
+    await clock.advance(9_999)
+    expect(forgotten).toEqual([ada])
+    await clock.advance(1)
+    expect(forgotten).toEqual([ada, bob])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is forgotten half a minute after it went for the last time', async () => {
+    leaves(ada)
+    await clock.advance(20_000)
     leaves(ada)
     await clock.advance(29_999)
     expect(forgotten).toEqual([])
     await clock.advance(1)
     expect(forgotten).toEqual([ada])
-    leaves(bob)
-    await clock.advance(30_000)
-    expect(forgotten).toEqual([ada, bob])
-    expect(clock.pending).toBe(0)
   })
 
   it('is remembered when it is back by then', async () => {

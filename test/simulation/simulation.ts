@@ -150,12 +150,21 @@ class Run {
       case 'weather':
         return network.change(step.conditions)
       case 'attack':
-        return this.#mallories.get(step.device)?.attack(step.attack)
+        return this.#attack(step)
       default: {
         const device = this.#devices.get(step.device)
         if (device !== undefined && device.state !== 'gone') return this.#do(device, step)
       }
     }
+  }
+
+  async #attack({ device: number, attack }: Step & { act: 'attack' }): Promise<void> {
+    const mallory = this.#mallories.get(number)
+    if (mallory === undefined) return
+    const spec = this.#scenario.devices[number]
+    // What is stamped in the future is taken in late, like what those write whose clock is ahead.
+    if (attack === 'future' && spec !== undefined) this.#farAheadDids.add(this.#identityOf(spec.user).did)
+    await mallory.attack(attack)
   }
 
   async #do(

@@ -171,14 +171,22 @@ export class Direct implements Startable {
 /**
  * Leaves it to whoever dialled to close the channel `init`, which it needs until it has seen it open: the transport closes
  * it here at once as well, and where the other side is slower than that, it waits for ever and gives the connection up.
+ *
+ * Not where we are Firefox and the other side is not: what that closes first never ends for it.
  */
 function leaveInitChannel(connection: RTCPeerConnection | undefined, muxerFactory: unknown): void {
+  if (isFirefoxes(connection?.localDescription) && !isFirefoxes(connection?.remoteDescription)) return
   const leave = (channel: RTCDataChannel): void => {
     if (channel.label === 'init') channel.close = () => {}
   }
   const { earlyDataChannels = [] } = (muxerFactory ?? {}) as EarlyDataChannels
   for (const { channel } of earlyDataChannels) leave(channel)
   connection?.addEventListener('datachannel', ({ channel }) => leave(channel))
+}
+
+/** Whether Firefox wrote a description: it says so in its first lines. */
+function isFirefoxes(description: RTCSessionDescription | null | undefined): boolean {
+  return description?.sdp.startsWith('v=0\r\no=mozilla') ?? false
 }
 
 /** Channels that came before the transport's muxer was made; private in its factory. */

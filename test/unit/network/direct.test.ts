@@ -280,6 +280,36 @@ describe('direct connections', () => {
     },
   )
 
+  it.each([
+    ['Firefox', 'Chromium', ['init']],
+    ['Firefox', 'Firefox', []],
+    ['Chromium', 'Firefox', []],
+    ['Chromium', 'Chromium', []],
+  ])(
+    'close the channel at once only where that never ends otherwise: here %s, there %s',
+    async (here, there, expected) => {
+      const sdp = {
+        Firefox: 'v=0\r\no=mozilla...THIS_IS_SDPARTA-99.0 1 0 IN IP4 0.0.0.0',
+        Chromium: 'v=0\r\no=- 8 2 IN IP4 1',
+      }
+      const closed: string[] = []
+      const channel = { label: 'init', close: () => void closed.push('init') }
+      await direct.enable(webRtc)
+      const socket = socketWith('host')
+      Object.assign(socket.peerConnection ?? {}, {
+        localDescription: { sdp: sdp[here as keyof typeof sdp] },
+        remoteDescription: { sdp: sdp[there as keyof typeof sdp] },
+      })
+      const { upgrader: watched } = (made?.components ?? {}) as unknown as {
+        upgrader: Record<string, Upgrade>
+      }
+      const muxerFactory = { earlyDataChannels: [{ channel }] }
+      await watched['upgradeInbound']?.(socket, { remotePeer: peerIdFromString(ada), muxerFactory })
+      channel.close()
+      expect(closed).toEqual(expected)
+    },
+  )
+
   it('may come without what the browser has of them, or without a name', async () => {
     await direct.enable(webRtc)
     await connected(ada, 'upgradeInbound')

@@ -172,7 +172,7 @@ export class Direct implements Startable {
  * Leaves it to whoever dialled to close the channel `init`, which it needs until it has seen it open: the transport closes
  * it here at once as well, and where the other side is slower than that, it waits for ever and gives the connection up.
  *
- * Not where we are Firefox and the other side is not: what that closes first never ends for it.
+ * Not where we are Firefox and the other side is not: measured, such pairs then stay half connected.
  */
 function leaveInitChannel(connection: RTCPeerConnection | undefined, muxerFactory: unknown): void {
   if (isFirefoxes(connection?.localDescription) && !isFirefoxes(connection?.remoteDescription)) return

@@ -184,6 +184,11 @@ export class CatchUp {
     })
   }
 
+  /** New messages came live. */
+  heard(messages: readonly Message[]): void {
+    this.#news.heard(messages)
+  }
+
   /** An event came live. Where it names others that are not here, they are asked for, unless they come. */
   arrived(event: SignedEvent, from: readonly string[]): void {
     this.#repair.arrived(event, from)
@@ -216,7 +221,7 @@ export class CatchUp {
   /** Events came that a peer sent because it saw that they were missing here; the messages among them. */
   received(events: readonly SignedEvent[], messages: Message[]): void {
     this.#missed(events)
-    this.#news.show(messages)
+    this.#news.brought(messages)
     if (this.#news.isGathering || messages.length === 0) return
     this.#tellRecovered(messages.length, this.#news.wasComplete ? 1 : 0)
   }
@@ -335,7 +340,7 @@ export class CatchUp {
           const { messages, timeline, early, rejected } = admitted
           this.#missed(admitted.fresh)
           fresh.push(...messages)
-          this.#news.show(messages)
+          this.#news.brought(messages)
           count += timeline
           isEarly ||= early
           return { rejected }

@@ -8,8 +8,8 @@ import type { RoomState } from './state.ts'
 const GATHER_MAX_MS = 5_000
 
 /**
- * Tells the application what comparisons bring: as one backlog what comes when a connection was made, and later all of
- * it at once. Whoever brings it may take its time to come to an end.
+ * Tells the application of new messages: of live ones at once; of what was written before a connection was made as one
+ * backlog, and later of what comparisons bring at once. Whoever brings it may take its time to come to an end.
  */
 export class News {
   readonly #clock: Clock
@@ -69,10 +69,22 @@ export class News {
     this.#connectedAt = this.#clock.now()
   }
 
-  /** These came. */
-  show(messages: readonly Message[]): void {
+  /** A comparison brought these. */
+  brought(messages: readonly Message[]): void {
     if (this.#gathered === undefined) this.#tell(messages, false)
     else this.#gathered.push(...messages)
+  }
+
+  /**
+   * Gossip brought these, or the application wrote them: told at once. Gossip repeats to a newcomer what went round
+   * in the last seconds, in any order: what is backlog waits for the rest of it while that is gathered.
+   */
+  heard(messages: readonly Message[]): void {
+    const gathered = this.#gathered
+    const waiting = gathered === undefined ? [] : messages.filter((message) => this.#isBefore(message))
+    gathered?.push(...waiting)
+    const live = messages.filter((message) => !waiting.includes(message))
+    for (const message of this.#state.reveal(live)) this.#listener.message(message)
   }
 
   /** Some were missing and came; told where that, or whether all is here, is news. */
@@ -90,8 +102,12 @@ export class News {
   #tell(messages: readonly Message[], announce: boolean): void {
     if (this.#isClosed) return
     const visible = this.#state.reveal(messages).sort(comparePositions)
-    const before = visible.filter(({ timestamp }) => timestamp < this.#connectedAt)
+    const before = visible.filter((message) => this.#isBefore(message))
     if (announce || before.length > 0) this.#listener.backlog(before)
     for (const message of visible.slice(before.length)) this.#listener.message(message)
+  }
+
+  #isBefore({ timestamp }: Message): boolean {
+    return timestamp < this.#connectedAt
   }
 }

@@ -100,6 +100,7 @@ export class Room {
       did: author.did,
       visibility: this.visibility,
       typing: this.typing,
+      onMessages: (messages) => this.#catchUp.heard(messages),
       onArrival: (event) => this.#onArrival(event),
     })
     this.presence = new Presence({

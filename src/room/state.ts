@@ -30,6 +30,7 @@ export class RoomState {
   readonly #listener: RoomListener
   readonly #visibility: Visibility
   readonly #typing: Typing
+  readonly #onMessages: (messages: readonly Message[]) => void
   readonly #onArrival: (event: SignedEvent) => void
   readonly #expiry: ExpiryTimer
   readonly #messages: Messages
@@ -44,6 +45,8 @@ export class RoomState {
     listener: RoomListener
     visibility: Visibility
     typing: Typing
+    /** New messages came, live: to reveal them and to tell that is up to whoever gets them. */
+    onMessages: (messages: readonly Message[]) => void
     /** A message or a presence event came, live. */
     onArrival: (event: SignedEvent) => void
   }) {
@@ -54,6 +57,7 @@ export class RoomState {
     this.#listener = options.listener
     this.#visibility = options.visibility
     this.#typing = options.typing
+    this.#onMessages = options.onMessages
     this.#onArrival = options.onArrival
     this.#expiry = new ExpiryTimer(this.#clock, () => this.#expire())
     this.#messages = new Messages({ ...options, timeline: this.timeline, now: () => this.#clock.now() })
@@ -198,7 +202,7 @@ export class RoomState {
     }
     const news = this.#messages.add(event)
     if (isType(event, 'message', 'edit')) this.#typing.ended(event.claims.iss, event.timestamp)
-    for (const message of this.#messages.reveal(news)) this.#listener.message(message)
+    if (news.length > 0) this.#onMessages(news)
     this.#onArrival(event)
   }
 

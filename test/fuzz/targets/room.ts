@@ -29,6 +29,7 @@ export const room: Target = {
       listener: witness.listener,
       visibility,
       typing,
+      onMessages: (messages) => state.reveal(messages).forEach(witness.listener.message),
       onArrival: () => {},
     })
     for (const step of stepsOf(input)) await apply(state, step, clock, witness)

@@ -285,6 +285,25 @@ describe('what a device tells', () => {
     ])
   })
 
+  it('is in the backlog also where gossip brings it first, while what was written since is told at once', async () => {
+    const own = said('own', { at: NOW })
+    whileAsking = () => {
+      catchUp.heard([messageOf(old)])
+      catchUp.heard([messageOf(own), messageOf(older)])
+      told.push(['asked'])
+    }
+    catchUp.connected()
+    await settle()
+    catchUp.heard([messageOf(said('late', { at: NOW - 3_000 }))])
+    expect(told).toEqual([
+      ['message', 'own'],
+      ['asked'],
+      ['backlog', 'older', 'old'],
+      ['recovered', true, 2],
+      ['message', 'late'],
+    ])
+  })
+
   it('is what came within 5 s where whoever brings it does not come to an end, and then each as it comes', async () => {
     let end = (): void => {}
     whileAsking = () => {

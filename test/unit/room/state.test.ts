@@ -65,6 +65,7 @@ beforeEach(() => {
     listener,
     visibility,
     typing,
+    onMessages: (messages) => state.reveal(messages).forEach(listener.message),
     onArrival: ({ claims: { type } }) => {
       if (type !== 'message') told.push(['arrival', type])
     },

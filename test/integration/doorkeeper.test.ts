@@ -11,7 +11,7 @@ import { encodeFrame } from '../../src/wire/frame.ts'
 import { enterTopic } from '../support/bare-peer.ts'
 import { alter, authorOf } from '../support/forge.ts'
 import { atEnd, barePeer, openTestSpace } from '../support/resources.ts'
-import { eventOf } from '../support/wait.ts'
+import { arrival } from '../support/wait.ts'
 
 /** A dapp's libp2p node that neighbours reach without a GhostNode. */
 async function listeningPeer() {
@@ -40,6 +40,7 @@ test('a member hangs up on a neighbour that sends forgeries, also when it comes 
   const chat = await ada.joinChat('lobby')
   const told: string[] = []
   chat.on('message', (_did, { text }) => told.push(text))
+  chat.on('backlog', (messages) => told.push(...messages.map(String)))
   const author = await authorOf(chat.topic)
   const genuine = await author.write('message', { text: 'genuine' })
 
@@ -54,7 +55,7 @@ test('a member hangs up on a neighbour that sends forgeries, also when it comes 
     await forger.services.pubsub.publish(chat.topic, encodeFrame([forged]))
   }
   expect((await isOut).detail.toString()).toBe(forger.peerId.toString())
-  const heard = eventOf(chat, 'message')
+  const heard = arrival(chat, 'genuine')
   await honest.services.pubsub.publish(chat.topic, encodeFrame([genuine.jwt]))
   await heard
   expect(told).toEqual(['genuine'])

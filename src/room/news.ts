@@ -76,8 +76,8 @@ export class News {
   }
 
   /**
-   * Gossip brought these, or the application wrote them: told at once. Gossip repeats to a newcomer what went round
-   * in the last seconds, in any order: what is backlog waits for the rest of it while that is gathered.
+   * Gossip brought these: told at once. But it repeats to a newcomer what went round in the last seconds, in any order:
+   * what is backlog waits for the rest of it while that is gathered.
    */
   heard(messages: readonly Message[]): void {
     const gathered = this.#gathered

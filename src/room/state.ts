@@ -45,7 +45,7 @@ export class RoomState {
     listener: RoomListener
     visibility: Visibility
     typing: Typing
-    /** New messages came, live: to reveal them and to tell that is up to whoever gets them. */
+    /** New messages of others came, live: to reveal them and to tell that is up to whoever gets them. */
     onMessages: (messages: readonly Message[]) => void
     /** A message or a presence event came, live. */
     onArrival: (event: SignedEvent) => void
@@ -91,7 +91,10 @@ export class RoomState {
   async admitOwnMessage(own: MessageEvent): Promise<Message> {
     await this.#admitOwn(own)
     const message = this.#messages.expect(own)
-    this.#applyLive(own)
+    // Its author is told of it first, and of its fate then.
+    this.#applyLive(own, (messages) => {
+      for (const told of this.reveal(messages)) this.#listener.message(told)
+    })
     return message
   }
 
@@ -194,7 +197,7 @@ export class RoomState {
     )
   }
 
-  #applyLive(event: SignedEvent): void {
+  #applyLive(event: SignedEvent, onMessages = this.#onMessages): void {
     if (this.#isClosed) return
     if (!isTimelineEvent(event)) {
       this.#applyPresence(event, true)
@@ -202,7 +205,7 @@ export class RoomState {
     }
     const news = this.#messages.add(event)
     if (isType(event, 'message', 'edit')) this.#typing.ended(event.claims.iss, event.timestamp)
-    if (news.length > 0) this.#onMessages(news)
+    if (news.length > 0) onMessages(news)
     this.#onArrival(event)
   }
 

@@ -28,6 +28,10 @@ let verify: Verifier['verify']
 let clock: ManualClock
 let now: () => number
 let told: unknown[][]
+/** The new messages of others. */
+let heard: string[]
+/** Whether what is heard is kept back. */
+let isGathering: boolean
 let visibility: Visibility
 let typing: Typing
 let state: RoomState
@@ -37,6 +41,8 @@ beforeEach(() => {
   clock = new ManualClock(NOW)
   now = () => clock.now()
   told = []
+  heard = []
+  isGathering = false
   const tell =
     (name: string) =>
     (...args: unknown[]): void =>
@@ -65,7 +71,10 @@ beforeEach(() => {
     listener,
     visibility,
     typing,
-    onMessages: (messages) => state.reveal(messages).forEach(listener.message),
+    onMessages: (messages) => {
+      heard.push(...textsOf(messages))
+      if (!isGathering) state.reveal(messages).forEach(listener.message)
+    },
     onArrival: ({ claims: { type } }) => {
       if (type !== 'message') told.push(['arrival', type])
     },
@@ -301,6 +310,21 @@ describe('time', () => {
     const [, , last] = events
     if (last === undefined) throw new Error('three events')
     expect(textsOf(state.messages(1, positionOf(last)))).toEqual(['2'])
+  })
+})
+
+describe('a message', () => {
+  it('of others is told by whoever gets them, and an own one at once: its fate is told after it', async () => {
+    isGathering = true
+    await gossip(messageBy(ada, 'hello').jwt)
+    const own = messageBy(me, 'mine')
+    await state.admitOwnMessage(own)
+    state.setStatus(own.id, 'sent')
+    expect(heard).toEqual(['hello'])
+    expect(told).toEqual([
+      ['message', 'mine'],
+      ['messageUpdated', 'mine', 'sent'],
+    ])
   })
 })
 

@@ -1,0 +1,69 @@
+/** One who takes part in a measurement, in a process of its own: the server of a peer to compare with, or a client of it. */
+import { quantile } from '../support/stats.mjs'
+import { cpuMs, now, serve } from '../support/worker.mjs'
+
+let client
+let heard = 0
+let latencies = []
+let wake = () => {}
+
+const load = (peer) => import(`../peers/${peer}.mjs`)
+
+serve({
+  serve: async (peer) => (await load(peer)).serve(),
+
+  async connect(peer, address, options) {
+    client = await (await load(peer)).connect(address, options)
+    client.onText((text) => {
+      heard += 1
+      latencies.push(now() - Number.parseFloat(text))
+      wake()
+    })
+  },
+
+  /** Resolves when this many others are known to be there, where the client can tell. */
+  async meet(others) {
+    while (client.others !== undefined && client.others() < others) await pause(50)
+  },
+
+  /** Begins to count. */
+  reset() {
+    heard = 0
+    latencies = []
+  },
+
+  /** Says so many texts of so many bytes: all at once, or so many a second. */
+  async talk({ count, bytes, perSecond }) {
+    if (perSecond === undefined) {
+      await client.send(Array.from({ length: count }, (_, number) => textOf(number, bytes)))
+      return
+    }
+    const began = performance.now()
+    for (let number = 0; number < count; number += 1) {
+      const waitMs = began + (number * 1_000) / perSecond - performance.now()
+      if (waitMs > 0) await pause(waitMs)
+      void client.send([textOf(number, bytes)])
+    }
+  },
+
+  /** Resolves when so many texts were heard; answers how long they took, in milliseconds. */
+  async hear(count, timeoutMs) {
+    const late = setTimeout(() => wake(), timeoutMs)
+    const until = performance.now() + timeoutMs
+    while (heard < count && performance.now() < until) await new Promise((resolve) => (wake = resolve))
+    clearTimeout(late)
+    return { heard, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }
+  },
+
+  cpuMs,
+  rss: () => process.memoryUsage.rss(),
+})
+
+/** Begins with when it was said. */
+function textOf(number, bytes) {
+  return `${now().toFixed(3)} ${number} `.padEnd(bytes, 'x')
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

@@ -16,6 +16,24 @@ export const systemClock: Clock = {
 }
 
 /**
+ * The same clock, for lengths of time: where it is set back it stands still in that moment and goes on from there. What was
+ * noted a moment ago would otherwise lie in the future for as long as it was set back.
+ */
+export function steady(clock: Clock): Clock {
+  let offset = 0
+  let last = Number.NEGATIVE_INFINITY
+  return {
+    now() {
+      const now = clock.now()
+      if (now + offset < last) offset = last - now
+      last = now + offset
+      return last
+    },
+    after: (ms, task) => clock.after(ms, task),
+  }
+}
+
+/**
  * Calls `task` every `ms` milliseconds until the returned function is called.
  * The next turn is set after the task ran, so turns never pile up.
  */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 
 /** Sums of fractions are off by less than this. */
 const ROUNDING_MS = 0.001
@@ -29,8 +29,8 @@ export class RateLimit {
   readonly #fullAt = new Map<string, number>()
 
   constructor(options: Allowance & { clock: Clock; maxKeys: number }) {
-    this.#clock = options.clock
-    this.#start = options.clock.now()
+    this.#clock = steady(options.clock)
+    this.#start = this.#clock.now()
     this.#tokenMs = 1_000 / options.perSecond
     this.#burstMs = options.burst * this.#tokenMs
     this.#maxKeys = options.maxKeys
@@ -72,8 +72,7 @@ export class RateLimit {
   }
 
   #fullAtOf(key: string, now: number): number {
-    // Not emptier than empty, where the clock was set back.
-    return Math.min(Math.max(this.#fullAt.get(key) ?? now, now), now + this.#burstMs)
+    return Math.max(this.#fullAt.get(key) ?? now, now)
   }
 
   #waitMs(fullAt: number, now: number, tokens: number): number {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import { ACKNOWLEDGE_MS, ACKNOWLEDGE_PAUSE_MS } from '../limits.ts'
 import { isType, type SignedEvent } from '../wire/event.ts'
 
@@ -18,6 +18,7 @@ export class Acknowledger {
   /** The message that was not answered yet. */
   #pending: { event: SignedEvent; cancel: () => void } | undefined
   #lastAt = Number.NEGATIVE_INFINITY
+  #isClosed = false
 
   constructor(options: {
     clock: Clock
@@ -25,18 +26,19 @@ export class Acknowledger {
     isTurn: (event: SignedEvent) => boolean
     acknowledge: () => void
   }) {
-    this.#clock = options.clock
+    this.#clock = steady(options.clock)
     this.#isTurn = options.isTurn
     this.#acknowledge = options.acknowledge
   }
 
   /** An event came live, or is our own. */
   arrived(event: SignedEvent): void {
+    if (this.#isClosed) return
     const pending = this.#pending
     if (pending !== undefined) {
       const { iss } = pending.event.claims
       if (event.claims.iss === iss || !event.claims.parents.includes(pending.event.id)) return
-      this.close()
+      this.#forget()
     }
     if (!isType(event, 'message') || !this.#isTurn(event)) return
     const pauseMs = this.#lastAt + ACKNOWLEDGE_PAUSE_MS - this.#clock.now()
@@ -49,6 +51,11 @@ export class Acknowledger {
   }
 
   close(): void {
+    this.#isClosed = true
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#pending?.cancel()
     this.#pending = undefined
   }

@@ -251,9 +251,10 @@ export class CatchUp {
 
   /** What a newcomer misses is the backlog, and anybody else what came since. */
   async #askForMissed(round: Round, fresh: Message[]): Promise<Answers> {
-    const isBacklog = this.#isNewcomer && round.newest === undefined
+    const isNewcomer = this.#isNewcomer
+    const isBacklog = isNewcomer && round.newest === undefined
     const answers = await (isBacklog ? this.#fetchBacklog(round, fresh) : this.#ask(round, fresh))
-    if (this.#recovery.candidates().length === 0) this.#horizon.alone()
+    if (isNewcomer && this.#recovery.candidates().length === 0) this.#horizon.alone()
     return answers
   }
 
@@ -303,8 +304,8 @@ export class CatchUp {
     if (channel === undefined) return { count: 0, whole: 0, more: false }
     const missing = this.#gaps.open()
     const ask = async (peerId: string): Promise<SyncOutcome> => {
-      const outcome = await this.#compare(channel, peerId, newest, fresh, signal)
-      if (!outcome.isCut) this.#gaps.without(missing, peerId)
+      const outcome = await this.#compare(channel, peerId, { newest, missing, fresh, signal })
+      if (newest === undefined && !outcome.isCut) this.#foundWithout(missing, peerId)
       return outcome
     }
     const answers = await this.#recovery.run(ask, { signal, peers, ...(first && { first }) })
@@ -315,17 +316,23 @@ export class CatchUp {
     }
   }
 
+  /** Who named what it does not give away has it from before the time that is wanted here. */
+  #foundWithout(missing: readonly EventId[], peerId: string): void {
+    if (this.#gaps.isOwedBy(missing, peerId) && this.#horizon.loosen()) return
+    this.#gaps.without(missing, peerId)
+  }
+
   async #compare(
     channel: Channel,
     peerId: string,
-    newest: NewestQuestion | undefined,
-    fresh: Message[],
-    signal: AbortSignal,
+    round: { newest: NewestQuestion | undefined; missing: EventId[]; fresh: Message[]; signal: AbortSignal },
   ): Promise<SyncOutcome> {
+    const { newest, missing, fresh, signal } = round
     const stream = await channel.open(peerId, { signal })
     const abort = (): void => stream.abort(new Error('the comparison was given up'))
     signal.addEventListener('abort', abort, { once: true })
-    let count = 0
+    const came = new Map<EventId, SignedEvent>()
+    let untimely = 0
     let isEarly = false
     try {
       signal.throwIfAborted()
@@ -341,7 +348,8 @@ export class CatchUp {
           this.#missed(admitted.fresh)
           fresh.push(...messages)
           this.#news.brought(messages)
-          count += timeline
+          for (const event of timeline) came.set(event.id, event)
+          untimely += admitted.untimely
           isEarly ||= early
           return { rejected }
         },
@@ -349,9 +357,16 @@ export class CatchUp {
       const outcome = await session.open(newest)
       if (isEarly) outcome.isCut = true
       if (newest !== undefined) {
-        this.#horizon.widen(newest, outcome, { count, now: this.#clock.now() })
+        const isFirst = !this.#horizon.hasPage
+        const events = [...came.values()]
+        this.#horizon.widen(newest, outcome, { events, untimely, now: this.#clock.now() })
+        const open = this.#gaps.open()
         // Who wants no history is without all that there was.
-        if (outcome.restBefore !== undefined || newest.limit === 0) this.#gaps.outside()
+        if (newest.limit === 0 || (isFirst && outcome.restBefore !== undefined)) this.#gaps.outside(open)
+        else if (outcome.restBefore !== undefined) {
+          const named = new Set(events.flatMap(({ claims }) => claims.parents))
+          this.#gaps.outside(open.filter((id) => named.has(id) && !missing.includes(id)))
+        }
       } else if (!outcome.isCut) {
         const both = contents.timeline.filter((event) => !isBefore(event, outcome.floor))
         this.#onCompared(both.map(({ id }) => id))

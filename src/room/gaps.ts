@@ -1,3 +1,4 @@
+import { PARENTS_MAX, WINDOW_MAX_EVENTS } from '../limits.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import type { Timeline } from './timeline.ts'
@@ -6,6 +7,8 @@ import type { Timeline } from './timeline.ts'
 const NAMED_MAX = 1_024
 /** How many of the devices that named one are remembered, and of those that do not have it. */
 const NAMERS_MAX = 8
+/** How many are remembered that somebody does not have, or that are older than what is wanted: all that a window can name. */
+const SETTLED_MAX = WINDOW_MAX_EVENTS * PARENTS_MAX
 /** How many members must be without an event before it is no longer looked for. */
 const WITHOUT_MIN = 8
 
@@ -35,20 +38,25 @@ export class Gaps {
   /** Notes what an event names. `by`: the devices of its author. Answers whether something of it is missing. */
   note(event: SignedEvent, by: readonly string[]): boolean {
     const unknown = event.claims.parents.filter((id) => !this.#timeline.knows(id))
-    for (const id of unknown) remember(this.#namers, id, by)
-    return unknown.some((id) => this.#isMissing(id))
+    for (const id of unknown) remember(this.#namers, id, by, NAMED_MAX)
+    return unknown.length > 0 && this.#missing(unknown).length > 0
   }
 
   /** What is missing. */
   open(): EventId[] {
     for (const id of this.#namers.keys()) if (this.#timeline.knows(id)) this.#namers.delete(id)
-    const ids = new Set([...this.#namers.keys(), ...this.#timeline.missing()])
-    return [...ids].filter((id) => this.#isMissing(id))
+    return this.#missing([...new Set([...this.#namers.keys(), ...this.#timeline.missing()])])
   }
 
   /** The devices that should have something that is missing. */
   holders(): string[] {
-    return [...new Set(this.open().flatMap((id) => this.#holders(id)))]
+    const members = new Set(this.#members())
+    return [...new Set(this.open().flatMap((id) => this.#holders(id, members)))]
+  }
+
+  /** Whether a device named one of these, and it is missing still. */
+  isOwedBy(ids: readonly EventId[], peerId: string): boolean {
+    return ids.some((id) => !this.#timeline.knows(id) && this.#namers.get(id)?.has(peerId))
   }
 
   /** A device was compared with: what is still missing of these it does not have. */
@@ -56,16 +64,16 @@ export class Gaps {
     for (const id of ids) {
       if (this.#timeline.knows(id)) continue
       this.#makeRoom(id, peerId)
-      remember(this.#without, id, [peerId])
+      remember(this.#without, id, [peerId], SETTLED_MAX)
     }
   }
 
-  /** A page has come, without what is older: what is missing now is that. */
-  outside(): void {
-    for (const id of this.open()) {
+  /** A page has come, without what is older, and these are that. */
+  outside(ids: readonly EventId[]): void {
+    for (const id of ids) {
       this.#outside.add(id)
       const [oldest] = this.#outside
-      if (this.#outside.size > NAMED_MAX && oldest !== undefined) this.#outside.delete(oldest)
+      if (this.#outside.size > SETTLED_MAX && oldest !== undefined) this.#outside.delete(oldest)
     }
   }
 
@@ -77,27 +85,29 @@ export class Gaps {
     if (other !== undefined && !without.has(peerId)) without.delete(other)
   }
 
-  #isMissing(id: EventId): boolean {
-    if (this.#timeline.knows(id) || this.#outside.has(id)) return false
-    if (this.#holders(id).length > 0) return true
-    const without = this.#without.get(id)?.size ?? 0
-    return without < Math.max(1, Math.min(WITHOUT_MIN, this.#members().length))
+  /** Those of some events that are missing. */
+  #missing(ids: readonly EventId[]): EventId[] {
+    const members = new Set(this.#members())
+    const enough = Math.max(1, Math.min(WITHOUT_MIN, members.size))
+    return ids.filter((id) => {
+      if (this.#timeline.knows(id) || this.#outside.has(id)) return false
+      return this.#holders(id, members).length > 0 || (this.#without.get(id)?.size ?? 0) < enough
+    })
   }
 
   /** Members that named an event, and were not found without it. */
-  #holders(id: EventId): string[] {
+  #holders(id: EventId, members: ReadonlySet<string>): string[] {
     const without = this.#without.get(id)
-    const members = this.#members()
-    return [...(this.#namers.get(id) ?? [])].filter((peer) => !without?.has(peer) && members.includes(peer))
+    return [...(this.#namers.get(id) ?? [])].filter((peer) => !without?.has(peer) && members.has(peer))
   }
 }
 
 /** Adds to a set as the newest one, and forgets the oldest where there are too many. */
-function remember(sets: Map<EventId, Set<string>>, id: EventId, peers: readonly string[]): void {
+function remember(sets: Map<EventId, Set<string>>, id: EventId, peers: readonly string[], max: number): void {
   const set = sets.get(id) ?? new Set()
   sets.delete(id)
   sets.set(id, set)
   for (const peer of peers) if (set.size < NAMERS_MAX) set.add(peer)
   const [oldest] = sets.keys()
-  if (sets.size > NAMED_MAX && oldest !== undefined) sets.delete(oldest)
+  if (sets.size > max && oldest !== undefined) sets.delete(oldest)
 }

@@ -84,7 +84,7 @@ export class News {
     const waiting = gathered === undefined ? [] : messages.filter((message) => this.#isBefore(message))
     gathered?.push(...waiting)
     const live = messages.filter((message) => !waiting.includes(message))
-    for (const message of this.#state.reveal(live)) this.#listener.message(message)
+    this.#tellLive(this.#state.reveal(live))
   }
 
   /** Some were missing and came; told where that, or whether all is here, is news. */
@@ -103,8 +103,16 @@ export class News {
     if (this.#isClosed) return
     const visible = this.#state.reveal(messages).sort(comparePositions)
     const before = visible.filter((message) => this.#isBefore(message))
+    const live = visible.slice(before.length)
+    // It is the application's from here on, which may empty it, or leave.
     if (announce || before.length > 0) this.#listener.backlog(before)
-    for (const message of visible.slice(before.length)) this.#listener.message(message)
+    this.#tellLive(live)
+  }
+
+  #tellLive(messages: readonly Message[]): void {
+    for (const message of messages) {
+      if (!this.#isClosed) this.#listener.message(message)
+    }
   }
 
   #isBefore({ timestamp }: Message): boolean {

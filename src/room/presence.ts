@@ -1,4 +1,4 @@
-import { type Clock, every } from '../clock.ts'
+import { type Clock, every, steady } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
 import { GREETERS, GREETING_PAUSE_MS, RENEW_MS } from '../limits.ts'
 import { type Bodies, isPresenceData, toSeconds } from '../wire/claims.ts'
@@ -10,6 +10,8 @@ type PresenceType = 'join' | 'presence' | 'leave'
 /** The own device's presence: announced, renewed, and taken back. */
 export class Presence {
   readonly #clock: Clock
+  /** For the pauses between renewals. */
+  readonly #pauses: Clock
   readonly #peerId: string
   readonly #write: <T extends PresenceType>(type: T, body: Bodies[T]) => Promise<SignedEvent<T>>
   readonly #publish: (event: SignedEvent<PresenceType>) => Promise<void>
@@ -19,6 +21,9 @@ export class Presence {
   /** When the device began to show this data, in seconds. */
   #since: number
   #leave: SignedEvent<'leave'> | undefined
+  /** How many announcements were begun, and with which of them the leave was signed. */
+  #announcements = 0
+  #leaveOf = 0
   #stopRenewing = (): void => {}
   #reassertedAt = Number.NEGATIVE_INFINITY
   /** When it renews next, while the timer below is set. */
@@ -26,6 +31,7 @@ export class Presence {
   #cancelReassertion: (() => void) | undefined
   /** The presence was taken back, until the next {@link join}. */
   #away = false
+  #isClosed = false
 
   constructor(options: {
     clock: Clock
@@ -38,6 +44,7 @@ export class Presence {
     onFailure: (thrown: unknown) => void
   }) {
     this.#clock = options.clock
+    this.#pauses = steady(options.clock)
     this.#peerId = options.peerId
     this.#write = options.write
     this.#publish = options.publish
@@ -49,7 +56,7 @@ export class Presence {
 
   /** Says that this device is there, as a newcomer, and goes on saying so every 30 s. */
   async join(): Promise<void> {
-    this.#away = false
+    this.#away = this.#isClosed
     await this.#announce('join')
   }
 
@@ -87,7 +94,7 @@ export class Presence {
 
   /** Renews after a delay, by default at once; never sooner than a second after it last did so. */
   reassert(delayMs = 0): void {
-    const now = this.#clock.now()
+    const now = this.#pauses.now()
     const pauseMs = Math.max(delayMs, this.#reassertedAt + GREETING_PAUSE_MS - now)
     const isSooner = this.#cancelReassertion === undefined || now + pauseMs < this.#reassertAt
     if (this.#away || !isSooner) return
@@ -95,7 +102,7 @@ export class Presence {
     this.#reassertAt = now + pauseMs
     this.#cancelReassertion = this.#clock.after(pauseMs, () => {
       this.#cancelReassertion = undefined
-      this.#reassertedAt = this.#clock.now()
+      this.#reassertedAt = this.#pauses.now()
       this.renew()
     })
   }
@@ -112,8 +119,16 @@ export class Presence {
     if (this.#leave !== undefined) await this.#publish(this.#leave)
   }
 
+  /** {@link leave} for good. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    return this.leave()
+  }
+
   async #announce(type: 'join' | 'presence'): Promise<void> {
     if (this.#away) return
+    this.#announcements += 1
+    const number = this.#announcements
     this.#stopRenewing()
     this.#stopRenewing = every(this.#clock, RENEW_MS, () => {
       this.#announce('presence').catch(this.#onFailure)
@@ -122,7 +137,11 @@ export class Presence {
     this.#since = Math.min(this.#since, toSeconds(this.#clock.now()))
     const event = await this.#write(type, { peer: this.#peerId, since: this.#since, data: this.#data })
     const leave = await this.#write('leave', { peer: this.#peerId })
-    if (leave.timestamp > (this.#leave?.timestamp ?? 0)) this.#leave = leave
+    // Signatures may overtake each other, and the clock may have been set back since the last one.
+    if (number > this.#leaveOf) {
+      this.#leaveOf = number
+      this.#leave = leave
+    }
     if (this.#away) return
     await this.#publish(event)
     this.#entrust(leave)

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { Pace } from '../gate/pace.ts'
 import type { Author } from '../identity/author.ts'
@@ -51,6 +51,8 @@ const REASSERT_AFTER_MS = 3_000
 const REASSERT_WITHIN_MS = 3_000
 /** A neighbour that comes this soon after another is no news of its own. */
 const JUST_NOW_MS = 500
+/** How long after a neighbour came back the next one that does is greeted later, together with those after it. */
+const BACK_PAUSE_MS = 3_000
 
 /** One room from the inside: what is done to it by its owner, its network and time. */
 export class Room {
@@ -74,8 +76,10 @@ export class Room {
   #channel: Channel | undefined
   #closed: Promise<void> | undefined
   #neighbours = 0
-  /** When this device last joined again because it reached somebody. */
+  readonly #pauses: Clock
+  /** When this device last joined again because it reached somebody, and because somebody came back. */
   #reachedAt = Number.NEGATIVE_INFINITY
+  #backAt = Number.NEGATIVE_INFINITY
   /** Whoever took the last messages may be gone with them: they are sent again beside the next presence. */
   #isToRepeat = false
   /** A neighbour's connection was lost, and no neighbour has come since. */
@@ -84,6 +88,7 @@ export class Room {
   constructor(options: RoomOptions) {
     const { topic, author, network, clock, random, logger, listener } = options
     this.#options = options
+    this.#pauses = steady(clock)
     this.topic = topic
     this.#author = author
     this.status = new RoomStatusMachine((status) => listener.status(status))
@@ -198,9 +203,10 @@ export class Room {
     this.#acknowledger.close()
     this.#cancelResend?.()
     this.#outbox.close()
-    await this.presence.leave().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
+    await this.presence.close().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
     this.state.close()
     this.#channel?.leave()
+    this.#server.close()
   }
 
   /** The page is going away, maybe for good: says that this device left, without waiting for anything. */
@@ -210,12 +216,16 @@ export class Room {
 
   /** The page is back after {@link pause}. */
   resume(): void {
-    if (this.status.status.current !== 'closed') this.#join()
+    if (!this.#isClosed) this.#join()
   }
 
   /** @throws `chat-left` */
   assertOpen(): void {
-    if (this.status.status.current === 'closed') throw chatLeft()
+    if (this.#isClosed) throw chatLeft()
+  }
+
+  get #isClosed(): boolean {
+    return this.status.status.current === 'closed'
   }
 
   /** Whoever was lost and is back has missed us, and we it. */
@@ -224,23 +234,34 @@ export class Room {
     this.#neighbours = this.#channel?.neighbours() ?? 0
     const isConnected = this.status.neighbours(this.#neighbours)
     const isBack = this.#hasLost && this.#neighbours > before
-    if (!isConnected && !isBack) return
+    // A listener may have left the chat.
+    if (this.#isClosed || (!isConnected && !isBack)) return
     this.#hasLost = false
-    if (isBack) this.#reachedAt = this.#options.clock.now()
     void this.#outbox.flush()
+    if (!isConnected && this.#pauses.now() - this.#backAt < BACK_PAUSE_MS) {
+      // A neighbour that comes and goes is not worth a join each time.
+      this.presence.reassert(BACK_PAUSE_MS)
+      this.#catchUp.lookAgain()
+      return
+    }
+    if (isBack) {
+      this.#reachedAt = this.#pauses.now()
+      this.#backAt = this.#pauses.now()
+    }
     this.#catchUp.connected()
     this.#join()
   }
 
   /** Whoever is behind another node has not heard of us, nor we of them. */
   #onWider(): void {
-    if (this.#options.clock.now() - this.#reachedAt < JUST_NOW_MS) return
-    this.#reachedAt = this.#options.clock.now()
+    if (this.#isClosed || this.#pauses.now() - this.#reachedAt < JUST_NOW_MS) return
+    this.#reachedAt = this.#pauses.now()
     this.#catchUp.lookAgain()
     this.#join()
   }
 
   #onPeerLost(peerId: string): void {
+    if (this.#isClosed) return
     this.#hasLost = true
     this.#isToRepeat = true
     this.state.lose(peerId)
@@ -325,7 +346,7 @@ export class Room {
     if (!isType(event, 'leave')) {
       await this.state.admitOwn(event)
       // The leave, which is not verified, may have overtaken it.
-      if (this.status.status.current === 'closed') return
+      if (this.#isClosed) return
     }
     const isRepeating = this.#isToRepeat && !isType(event, 'leave')
     const again = isRepeating ? this.#outbox.again(event) : []

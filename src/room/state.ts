@@ -100,9 +100,9 @@ export class RoomState {
 
   /**
    * Admits what another member says happened before. Answers the messages that are
-   * new, to be shown together, and how many of the events belong to the timeline,
-   * new or not. `fresh`: the events that are new. `early`: one is from a clock that is ahead, and may be right later.
-   * Whoever brings more than anybody can look at is not listened to either.
+   * new, to be shown together, and the events that belong to the timeline, new or not. `fresh`: the events that are
+   * new. `untimely`: how many are over, or from a clock that is ahead; `early`: one of the latter, which may be right
+   * later. Whoever brings more than anybody can look at is not listened to either.
    */
   async admitHistory(
     jwts: readonly string[],
@@ -110,14 +110,16 @@ export class RoomState {
   ): Promise<{
     messages: Message[]
     fresh: SignedEvent[]
-    timeline: number
+    timeline: SignedEvent[]
+    untimely: number
     early: boolean
     rejected: boolean
   }> {
+    const nothing = { messages: [], fresh: [], timeline: [], untimely: 0, early: false }
     const source = { peerId: from, isCarrier: true }
     const bytes = jwts.reduce((sum, { length }) => sum + length, 0)
     if (!this.#gate.affords(source, { events: jwts.length, bytes })) {
-      return { messages: [], fresh: [], timeline: 0, early: false, rejected: true }
+      return { ...nothing, rejected: true }
     }
     const messages: Message[] = []
     const fresh: SignedEvent[] = []
@@ -133,10 +135,15 @@ export class RoomState {
         return answer
       }),
     )
-    if (this.#isClosed) return { messages: [], fresh: [], timeline: 0, early: false, rejected: false }
-    const timeline = answers.filter((answer) => 'event' in answer && isTimelineEvent(answer.event)).length
-    const early = answers.some((answer) => 'reason' in answer && answer.reason === 'in-the-future')
-    return { messages, fresh, timeline, early, rejected: answers.some(({ verdict }) => verdict === 'reject') }
+    if (this.#isClosed) return { ...nothing, rejected: false }
+    const timeline = answers.flatMap((answer) =>
+      'event' in answer && isTimelineEvent(answer.event) ? [answer.event] : [],
+    )
+    const reasons = answers.map((answer) => ('reason' in answer ? answer.reason : undefined))
+    const early = reasons.includes('in-the-future')
+    const untimely = reasons.filter((reason) => reason === 'in-the-future' || reason === 'expired').length
+    const rejected = answers.some(({ verdict }) => verdict === 'reject')
+    return { messages, fresh, timeline, untimely, early, rejected }
   }
 
   /** Whether an event that came as history is here still, and may travel on and did not yet. From now on it has. */

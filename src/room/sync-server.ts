@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import { SYNC_BURST, SYNC_CONCURRENCY, SYNC_REFILL_MS, SYNC_STALL_MS } from '../limits.ts'
 import type { FrameStream } from '../network/network.ts'
 import { decodeSync, encodeSync, type SyncFrame } from '../wire/sync.ts'
@@ -13,19 +13,21 @@ export class SyncServer {
   readonly #used = new Map<string, { count: number; since: number }>()
   /** The peers that are being served, one as often as it is. */
   readonly #serving: string[] = []
+  readonly #streams = new Set<FrameStream>()
 
   constructor(options: {
     clock: Clock
     contents: () => SyncContents
     admitAll: (jwts: string[], peerId: string) => ReturnType<AdmitAll>
   }) {
-    this.#clock = options.clock
+    this.#clock = steady(options.clock)
     this.#contents = options.contents
     this.#admitAll = options.admitAll
   }
 
   /** Serves one stream. Never rejects. */
   async serve(stream: FrameStream, peerId: string): Promise<void> {
+    this.#streams.add(stream)
     try {
       const opening = await this.#opening(stream)
       if (opening === undefined) {
@@ -45,7 +47,14 @@ export class SyncServer {
       }
     } catch (thrown) {
       stream.abort(thrown instanceof Error ? thrown : new Error('the comparison failed'))
+    } finally {
+      this.#streams.delete(stream)
     }
+  }
+
+  /** Ends what is being compared. */
+  close(): void {
+    for (const stream of this.#streams) stream.abort(new Error('the room was left'))
   }
 
   /** Who asks nothing holds no place meanwhile. */

@@ -61,7 +61,7 @@ describe('gaps', () => {
           } else if (each.do === 'compare') {
             for (const id of gaps.open()) asked.set(id, new Set([...(asked.get(id) ?? []), each.peer]))
             gaps.without(gaps.open(), each.peer)
-          } else if (each.do === 'outside') gaps.outside()
+          } else if (each.do === 'outside') gaps.outside(gaps.open())
           else members = each.peers
 
           const open = gaps.open()
@@ -90,6 +90,7 @@ describe('the horizon', () => {
     restBefore: maybe,
     floor: fc.oneof(bound, fc.constant({ timestamp: 0, prefix: '' })),
     count: fc.constantFrom(0, 1, 29, 30, 100),
+    first: fc.integer({ min: -200_000, max: 200_000 }),
   })
 
   it('goes back only, but for the first page, and is never moved by whoever sends less than was asked for', () => {
@@ -108,17 +109,21 @@ describe('the horizon', () => {
               else expect(horizon.bound).toBe(last)
               continue
             }
-            const { limit, restBefore, floor, count } = each
+            const { limit, restBefore, floor, count, first } = each
             const before = each.before === 'continued' ? last : each.before
             const question = before === undefined ? { limit } : { limit, before }
             const isShort = limit > 0 && restBefore !== undefined && count < Math.min(limit, 100)
             const outcome = { restBefore, floor, isCut: false }
-            const act = (): void => horizon.widen(question, outcome, { count, now: NOW })
-            if (isShort) expect(act).toThrow(SyncRefusal)
+            const sent = Array.from({ length: count }, () => ({ id: 'x', timestamp: NOW + first }) as never)
+            const isLate =
+              limit > 0 && count > 0 && restBefore !== undefined && NOW + first < restBefore.timestamp
+            const act = (): void => horizon.widen(question, outcome, { events: sent, untimely: 0, now: NOW })
+            if (isShort || isLate) expect(act).toThrow(SyncRefusal)
             else act()
-            if (isShort || limit === 0) expect(horizon.bound).toBe(last)
-            const isFirst: boolean = before === undefined && !hasPage && !isShort && limit > 0
+            if (isShort || isLate || limit === 0) expect(horizon.bound).toBe(last)
+            const isFirst: boolean = before === undefined && !hasPage && !isShort && !isLate && limit > 0
             hasPage ||= isFirst
+            expect(compareBounds(horizon.bound, { timestamp: NOW, prefix: '' })).toBeLessThanOrEqual(0)
             if (!isFirst) expect(compareBounds(horizon.bound, last)).toBeLessThanOrEqual(0)
           }
         },

@@ -147,11 +147,11 @@ const things: Record<string, () => Thing> = {
   gaps: () => {
     const gaps = new Gaps(new Timeline(), () => ['a', 'b'])
     return {
-      fill: 2_000,
+      fill: 9_000,
       take(number) {
         gaps.note(message(number), ['a', `peer ${number}`])
         gaps.without([eventId(`other ${number}`)], 'b')
-        if (number % 500 === 0) gaps.outside()
+        if (number % 500 === 0) gaps.outside(gaps.open())
       },
     }
   },

@@ -294,7 +294,7 @@ describe('asking further and further back', () => {
     expect(bob.heard('message')).toHaveLength(100)
     expect(questions).toMatchObject([
       { kind: 'newest', limit: 100 },
-      { kind: 'newest', limit: 100, upper: { timestamp: cameAt + 1 } },
+      { kind: 'newest', limit: 100, upper: { timestamp: cameAt } },
     ])
   })
 })

@@ -93,7 +93,7 @@ beforeEach(() => {
       const known = jwts.flatMap((jwt) => events.get(jwt) ?? [])
       for (const event of known) timeline.add(event, clock.now())
       const messages = known.map((event) => new Message(event, 'sent'))
-      return { fresh: known, messages, timeline: known.length, early: isEarly, rejected: false }
+      return { fresh: known, messages, timeline: known, untimely: 0, early: isEarly, rejected: false }
     },
   }
   const listener: Partial<RoomListener> = {

@@ -72,7 +72,12 @@ export function describe(thrown: unknown): string {
     const { message, error, type } = (thrown ?? {}) as { message?: unknown; error?: unknown; type?: unknown }
     if (typeof message === 'string' && message !== '') return message
     if (error instanceof Error) return describe(error)
-    return typeof type === 'string' ? `an event of type '${type}'` : String(thrown)
+    if (typeof type === 'string') return `an event of type '${type}'`
+    try {
+      return String(thrown)
+    } catch {
+      return 'something that has no text'
+    }
   }
   const { cause } = thrown
   if (!(cause instanceof Error)) return thrown.message

@@ -45,6 +45,8 @@ export const WINDOW_MAX_EVENTS = 1_000
 export const WINDOW_MAX_BYTES = 4 * 1024 * 1024
 /** The most devices a roster holds; the one heard of longest ago makes room. */
 export const ROSTER_MAX_DEVICES = 2_000
+/** … and of one member: a tab each, and those that were just closed. The one heard of longest ago makes room. */
+export const ROSTER_MAX_DEVICES_EACH = 16
 /** The most identifiers of seen events a gate remembers, of those that live for 90 s and of those that live longer. */
 export const SEEN_MAX = 16_384
 /** The most verification keys a process keeps imported. */

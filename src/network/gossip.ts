@@ -24,9 +24,8 @@ const RPC_MAX_BYTES = 4 * 1024 * 1024
  */
 const WIRE: Partial<GossipsubOpts> = {
   globalSignaturePolicy: StrictNoSign,
-  msgIdFn: ({ topic, data }) => sha256.create().update(utf8.encode(topic)).update(data).digest(),
-  // Bytes are characters: in base64 the text is put together one by one, and V8 keeps every step, 640 bytes for each id.
-  msgIdToStrFn: (id) => String.fromCharCode(...id),
+  msgIdFn: messageId,
+  msgIdToStrFn: messageIdText,
   seenTTL: 10 * 60_000,
   fallbackToFloodsub: false,
   doPX: false,
@@ -44,6 +43,15 @@ const WIRE: Partial<GossipsubOpts> = {
     maxControlMessages: 5_000,
     maxPeerInfos: 16,
   },
+}
+
+function messageId({ topic, data }: { topic: string; data: Uint8Array }): Uint8Array {
+  return sha256.create().update(utf8.encode(topic)).update(data).digest()
+}
+
+/** Bytes are characters: in base64 the text is put together one by one, and V8 keeps every step, 640 bytes for each id. */
+function messageIdText(id: Uint8Array): string {
+  return String.fromCharCode(...id)
 }
 
 /** Rooms one device may be in, times about 1.3 KiB that gossipsub accounts for each. */
@@ -117,6 +125,15 @@ export const VALIDATION = {
   ignore: TopicValidatorResult.Ignore,
   excess: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
+}
+
+/**
+ * Has gossipsub forget bytes that it took and handed to nobody: it would take them for seen at the next attempt. Its cache
+ * has no method for that.
+ */
+export function unsee(pubsub: GossipSub, topic: string, data: Uint8Array): void {
+  const { seenCache } = pubsub as GossipSub & { seenCache?: { entries?: Map<string, unknown> } }
+  seenCache?.entries?.delete(messageIdText(messageId({ topic, data })))
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { GossipSub } from '@libp2p/gossipsub'
-import { hasStreamTo } from './gossip.ts'
+import { hasStreamTo, unsee } from './gossip.ts'
 import type { Channel, ChannelHandler, FrameStream } from './network.ts'
 
 /** A topic of a {@link Libp2pNetwork}. */
@@ -40,6 +40,7 @@ export class Libp2pChannel implements Channel {
   async publish(data: Uint8Array<ArrayBuffer>): Promise<number> {
     try {
       const { recipients } = await this.#pubsub.publish(this.topic, data)
+      if (recipients.length === 0) unsee(this.#pubsub, this.topic, data)
       return recipients.length
     } catch {
       // Nobody is subscribed: the answer is 0, and whoever asked keeps what it has.

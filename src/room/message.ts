@@ -4,8 +4,8 @@ import type { MessageEvent } from './changes.ts'
  * How far an own message has come: `queued` while nobody could be reached,
  * `sent` once it was handed to at least one neighbour in the room (a node, maybe),
  * `acknowledged` when another member is known to have it, `failed` when that did
- * not come to pass for a day, or the chat was left while it was queued. Somebody
- * else's message is always `sent`.
+ * not come to pass for a day, nor for 1,000 later ones, or the chat was left while
+ * it was queued. Somebody else's message is always `sent`.
  */
 export type MessageStatus = 'queued' | 'sent' | 'acknowledged' | 'failed'
 

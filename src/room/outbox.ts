@@ -131,7 +131,7 @@ export class Outbox {
 
   /** What was sent and nobody is known to have. */
   get unacknowledged(): ReadonlyMap<string, SignedEvent> {
-    this.#dropExpired()
+    this.#dropExpiredSent()
     return this.#unacknowledged
   }
 
@@ -205,8 +205,10 @@ export class Outbox {
   #remember(event: SignedEvent): void {
     this.#unacknowledged.set(event.id, event)
     if (!this.#isAlone()) this.#missed.add(event.id)
-    const [oldest] = this.#unacknowledged.keys()
-    if (this.#unacknowledged.size > UNACKNOWLEDGED_MAX && oldest !== undefined) this.#forget(oldest)
+    const [oldest] = this.#unacknowledged.values()
+    if (this.#unacknowledged.size <= UNACKNOWLEDGED_MAX || oldest === undefined) return
+    this.#forget(oldest.id)
+    this.#onFate(oldest, 'failed')
   }
 
   #forget(id: string): void {
@@ -228,6 +230,11 @@ export class Outbox {
       this.#waiting.shift()
       this.#onFate(first, 'failed')
     }
+    this.#dropExpiredSent()
+  }
+
+  #dropExpiredSent(): void {
+    const now = this.#clock.now()
     for (const event of this.#unacknowledged.values()) {
       if (toMilliseconds(event.claims.exp) > now) break
       this.#forget(event.id)

@@ -1,4 +1,4 @@
-import { GRACE_MS, ROSTER_MAX_DEVICES } from '../limits.ts'
+import { GRACE_MS, ROSTER_MAX_DEVICES, ROSTER_MAX_DEVICES_EACH } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
 import { comparePositions, isType, positionOf, type SignedEvent } from '../wire/event.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -51,14 +51,22 @@ export class Roster {
     this.#maxDevices = maxDevices
   }
 
-  /** Takes in an event. One that is not later than the last one of its device changes nothing. */
-  apply(event: PresenceEvent): RosterChange[] {
+  /**
+   * Takes in an event. One that is not later than the last one of its device changes nothing.
+   *
+   * @param mayEvict whether another device makes room for a new one where there is none. Nobody goes for what somebody
+   *   says was before
+   */
+  apply(event: PresenceEvent, mayEvict = true): RosterChange[] {
     const { iss: did, peer } = event.claims
     const known = this.#devices.get(did)?.get(peer)
     if (known !== undefined && comparePositions(positionOf(known.event), positionOf(event)) >= 0) return []
-    const change = this.#change(did, 'left', () =>
-      this.#put({ did, peer, event, gone: isType(event, 'leave') }),
-    )
+    if (known === undefined && !mayEvict && this.#size >= this.#maxDevices) return []
+    const change = this.#change(did, 'left', () => {
+      this.#put({ did, peer, event, gone: isType(event, 'leave') })
+      const devices = [...(this.#devices.get(did)?.values() ?? [])]
+      if (devices.length > ROSTER_MAX_DEVICES_EACH) this.#remove(oldestOf(devices))
+    })
     return this.#size > this.#maxDevices ? [...change, ...this.#evict()] : change
   }
 
@@ -136,7 +144,7 @@ export class Roster {
 
   /** Makes room: out goes the device heard of longest ago. */
   #evict(): RosterChange[] {
-    const oldest = this.#all().reduce((a, b) => (a.event.timestamp <= b.event.timestamp ? a : b))
+    const oldest = oldestOf(this.#all())
     return this.#change(oldest.did, 'timeout', () => this.#remove(oldest))
   }
 
@@ -150,6 +158,11 @@ export class Roster {
     const same = JSON.stringify(before.presence) === JSON.stringify(after.presence)
     return same ? [] : [{ kind: 'updated', did }]
   }
+}
+
+/** The device that was heard of longest ago. */
+function oldestOf(devices: readonly Device[]): Device {
+  return devices.reduce((a, b) => (a.event.timestamp <= b.event.timestamp ? a : b))
 }
 
 /** When a device began to show what it shows. */

@@ -218,7 +218,7 @@ export class RoomState {
 
   #applyPresence(event: SignedEvent, live = false): void {
     if (isType(event, 'join', 'presence', 'leave')) {
-      this.#tell(this.roster.apply(event))
+      this.#tell(this.roster.apply(event, live))
       this.#expiry.by(toMilliseconds(event.claims.exp))
       if (live) this.#onArrival(event)
     } else if (isType(event, 'typing')) {

@@ -41,10 +41,17 @@ export class Visibility {
   shows(message: Message): boolean {
     if (this.#muted.has(message.author)) return false
     try {
-      return [...this.#filters].every(({ filter }) => filter(message))
+      return [...this.#filters].every(({ filter }) => isThrough(filter(message)))
     } catch (thrown) {
       this.#onFailure(thrown)
       return false
     }
   }
+}
+
+/** A promise is true, whatever comes of it: whoever filters by one would see everything. */
+function isThrough(answer: unknown): boolean {
+  if (!(answer instanceof Promise)) return Boolean(answer)
+  answer.catch(() => {})
+  throw new TypeError('a filter answers at once, and no promise')
 }

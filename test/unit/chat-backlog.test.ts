@@ -5,6 +5,8 @@ import { type EventId, eventId } from '../../src/wire/event-id.ts'
 import { decodeSync, encodeSync, type Range } from '../../src/wire/sync.ts'
 import { topicOf } from '../../src/wire/topic.ts'
 import { eventBy, messageBy, testAuthor } from '../support/authors.ts'
+import { HeldNetwork } from '../support/held-network.ts'
+import { ShiftedClock } from '../support/shifted-clock.ts'
 import { eventsFrame, lastTurn } from '../support/sync.ts'
 import {
   answering,
@@ -527,5 +529,132 @@ describe('coming back', () => {
     await world.pass(5_000)
     expect(bob.heard('backlog')[1]).toEqual(['backlog', ['missed']])
     expect(bob.heard('backlog')).toHaveLength(2)
+  })
+})
+
+describe('what somebody says of its history', () => {
+  const mallory = testAuthor(66)
+  const of = (text: string, parents: EventId[] = [], at = world.clock.now()): SignedEvent<'message'> =>
+    messageBy(mallory, text, { topic: LOBBY, at, parents })
+  const presenceOf = (peer: RawPeer, parents: EventId[] = []): string =>
+    eventBy(
+      mallory,
+      'presence',
+      { peer: peer.peerId, data: {} },
+      { topic: LOBBY, at: world.clock.now(), parents },
+    ).jwt
+
+  it('that it begins in the future does not keep a newcomer from what gossip misses', async () => {
+    const far = { timestamp: world.clock.now() + 10 ** 12, prefix: '' }
+    const mine = of('mine')
+    const liar = new RawPeer(world.network, LOBBY, answering(eventsFrame(mine.jwt), lastTurn(far)))
+    await world.pass(1_100)
+    const { space, network } = await world.space()
+    const bob = await enter(space, network, { backlogLimit: 1 })
+    await settle()
+    await liar.publish(presenceOf(liar))
+    await world.pass(5_000)
+    expect(bob.heard('recovered')).toEqual([['recovered', false, 1]])
+  })
+
+  it('does not hide that something is missing while a page of it is asked for', async () => {
+    const ada = await visit()
+    for (let index = 0; index < 120; index += 1) await ada.chat.send(`${index}`)
+    await world.pass(3_000)
+    const peer = new RawPeer(world.network, LOBBY, answering(encodeSync({ kind: 'busy' })))
+    const bob = await visit({ backlogLimit: 10 })
+    await world.pass(10_000)
+    const kept = of('kept back')
+    await peer.publish(presenceOf(peer, [kept.id]))
+    await world.pass(5_000)
+    expect(bob.heard('recovered').at(-1)?.[1]).toBe(false)
+    const asking = bob.chat.requestBacklog({ limit: 50 })
+    await world.pass(5_000)
+    expect(await asking).toHaveLength(50)
+    for (let times = 0; times < 20; times += 1) {
+      await peer.publish(presenceOf(peer, [kept.id]))
+      await world.pass(1_000)
+    }
+    expect(bob.heard('recovered').at(-1)?.[1]).toBe(false)
+  })
+
+  it('is not more than was asked for where nobody was there for a while', async () => {
+    const ada = await visit()
+    await visit()
+    for (let index = 0; index < 50; index += 1) await ada.chat.send(`${index}`)
+    await world.pass(3_000)
+    const bob = await visit({ backlogLimit: 3 })
+    await world.pass(10_000)
+    expect(bob.texts()).toHaveLength(3)
+    world.network.partition([[bob.network.peerId]])
+    await world.pass(130_000)
+    expect(bob.chat.onlineUsers()).toEqual([bob.did])
+    // A node comes back first: a neighbour that is no member.
+    const node = new RawPeer(world.network, LOBBY)
+    world.network.partition([[bob.network.peerId, node.peerId]])
+    await world.pass(5_000)
+    world.network.heal()
+    await world.pass(10_000)
+    expect(bob.texts()).toHaveLength(3)
+  })
+
+  it('reaches back far enough for a slow clock in a lively room', async () => {
+    const ada = await visit()
+    const carol = await visit({ clock: new ShiftedClock(world.clock, -20_000) })
+    await world.pass(5_000)
+    for (let index = 0; index < 150; index += 1) await ada.chat.send(`${index}`)
+    await world.pass(3_000)
+    const network = new HeldNetwork(world.network.peer())
+    const bob = await visit({ network })
+    await world.pass(10_000)
+    network.isDeaf = true
+    await carol.chat.send('missed')
+    await world.pass(5_000)
+    network.isDeaf = false
+    await carol.chat.send('heard')
+    await world.pass(30_000)
+    expect(bob.texts()).toContain('missed')
+    expect(bob.heard('recovered').at(-1)?.[1]).toBe(true)
+  })
+})
+
+describe('a listener', () => {
+  it('that empties the backlog it is handed is not told all of it again', async () => {
+    const ada = await visit()
+    await ada.chat.send('1')
+    await ada.chat.send('2')
+    await world.pass(1_100)
+    const { space } = await world.space()
+    const chat = await space.joinChat('lobby')
+    const told: string[] = []
+    chat.on('backlog', (messages) => {
+      for (const message of messages.splice(0)) told.push(`backlog ${message.text}`)
+    })
+    chat.on('message', (_did, message) => told.push(`message ${message.text}`))
+    await world.pass(3_000)
+    expect(told).toEqual(['backlog 1', 'backlog 2'])
+  })
+
+  it('that leaves when it is handed the backlog is told nothing more', async () => {
+    const ada = await visit()
+    await ada.chat.send('1')
+    await world.pass(1_100)
+    const network = new HeldNetwork(world.network.peer())
+    const { space } = await world.space({ network })
+    const chat = await space.joinChat('lobby')
+    const told: string[] = []
+    chat.on('backlog', (messages) => {
+      told.push(`backlog ${messages.length}`)
+      void chat.leaveChat()
+    })
+    chat.on('message', (_did, message) => told.push(message.text))
+    network.isDeaf = true
+    await settle()
+    await world.clock.advance(5)
+    await ada.chat.send('2')
+    await settle()
+    network.isDeaf = false
+    await world.pass(31_000)
+    expect(told).toEqual(['backlog 1'])
   })
 })

@@ -23,6 +23,7 @@ describe('describe', () => {
     ['an event with an error', { type: 'error', error: new Error('refused') }, 'refused'],
     ['an event without anything', new Event('error'), "an event of type 'error'"],
     ['a text', 'broken', 'broken'],
+    ['what has no text', Object.create(null), 'something that has no text'],
     ['nothing', undefined, 'undefined'],
     ['null', null, 'null'],
   ])('gives the text of %s', (_what, thrown, text) => {

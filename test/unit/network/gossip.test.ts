@@ -6,7 +6,7 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { expect, it, onTestFinished } from 'vitest'
-import { chatGossipsub, hubGossip, subscribe } from '../../../src/network/gossip.ts'
+import { chatGossipsub, hubGossip, subscribe, unsee } from '../../../src/network/gossip.ts'
 import { TOPIC } from '../../support/authors.ts'
 
 type Peer = Libp2p<{ pubsub: GossipSub }>
@@ -118,4 +118,25 @@ it('nobody signs gossip a second time', async () => {
     const { pubsub } = (await peerWith(create)).services
     expect(pubsub.globalSignaturePolicy).toBe(StrictNoSign)
   }
+})
+
+it('what was handed to nobody is not taken for seen at the next attempt', async () => {
+  const [client] = await clientAndNeighbour()
+  const { pubsub } = client.services
+  const data = new Uint8Array([1, 2, 3])
+  const { streamsOutbound } = pubsub as GossipSub & {
+    streamsOutbound: Map<string, { push(bytes: Uint8Array): void }>
+  }
+  const [stream] = streamsOutbound.values()
+  if (stream === undefined) throw new Error('there is no stream to the neighbour')
+  const push = stream.push.bind(stream)
+  stream.push = () => {
+    throw new Error('the stream is closing')
+  }
+  const sent = async (): Promise<number> => (await pubsub.publish(TOPIC, data)).recipients.length
+  expect(await sent()).toBe(0)
+  stream.push = push
+  expect(await sent()).toBe(0)
+  unsee(pubsub, TOPIC, data)
+  expect(await sent()).toBe(1)
 })

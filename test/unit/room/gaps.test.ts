@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Gaps } from '../../../src/room/gaps.ts'
 import { Timeline } from '../../../src/room/timeline.ts'
 import { eventId } from '../../../src/wire/event-id.ts'
-import { eventBy, messageBy, NOW, testAuthor, testPeerId } from '../../support/authors.ts'
+import { eventBy, messageBy, NOW, testAuthor, testPeerId, unsignedBy } from '../../support/authors.ts'
 
 const ada = testAuthor(1)
 let timeline: Timeline
@@ -106,6 +106,23 @@ describe('a gap', () => {
     small.add(second, NOW)
     expect(small.get(first.id)).toBeUndefined()
     expect(gaps.note(second, ['a'])).toBe(false)
+    expect(gaps.open()).toEqual([])
+  })
+
+  it('is given up also where very many are named that nobody has, and is looked up among members once', () => {
+    const window = new Timeline()
+    let asked = 0
+    gaps = new Gaps(window, () => {
+      asked += 1
+      return members
+    })
+    for (let number = 0; number < 1_000; number += 1) {
+      const parents = Array.from({ length: 8 }, (_, nth) => eventId(`nobody has ${number} ${nth}`)).sort()
+      window.add(unsignedBy(ada, 'message', { text: 'x' }, { at: NOW + number, parents }), NOW)
+    }
+    const missing = gaps.open()
+    expect([missing.length, asked]).toEqual([8_000, 1])
+    for (const member of members) gaps.without(missing, member)
     expect(gaps.open()).toEqual([])
   })
 

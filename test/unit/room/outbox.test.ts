@@ -368,10 +368,35 @@ describe('the outbox', () => {
     ])
   })
 
+  it('sends what comes after one that expires meanwhile, and that one has no other fate then', async () => {
+    let go = (): void => {}
+    publish = async (frame) => {
+      await new Promise<void>((resolve) => {
+        go = resolve
+      })
+      return take(frame)
+    }
+    const old = unsignedBy(ada, 'message', { text: 'old' }, { at: NOW, livesMs: 1_000 }) as SignedEvent
+    const young = unsigned('young')
+    const adding = add(old)
+    await settle()
+    const second = add(young)
+    await settle()
+    now = NOW + 2_000
+    expect([...outbox.unacknowledged.keys()]).toEqual([])
+    go()
+    await settle()
+    go()
+    await Promise.all([adding, second])
+    expect(frames).toEqual([[old.jwt], [young.jwt]])
+    expect(fates.filter(([body]) => body === 'young')).toEqual([['young', 'sent']])
+  })
+
   it('remembers 1,000 that nobody acknowledged', async () => {
     const events = Array.from({ length: 1_001 }, (_, index) => unsigned(`${index}`))
     for (const event of events) await add(event)
     expect([...outbox.unacknowledged.keys()]).toEqual(events.slice(1).map(({ id }) => id))
+    expect(fates.filter(([, fate]) => fate === 'failed')).toHaveLength(1)
   })
 
   it('does not send again what was deleted since', async () => {

@@ -248,6 +248,27 @@ describe('a full roster', () => {
     expect(dids(roster)).toEqual([bob.did, carol.did])
   })
 
+  it('drops nobody for what somebody says was before', () => {
+    const roster = new Roster(2)
+    roster.apply(join(ada, 1))
+    roster.apply(join(bob, 2))
+    expect(roster.apply(join(testAuthor(3), 3, 1), false)).toEqual([])
+    expect(dids(roster)).toEqual([ada.did, bob.did])
+    // Of who is there it may tell more.
+    roster.apply(join(ada, 1, 5, { name: 'Ada' }), false)
+    expect(roster.member(ada.did)?.presence).toEqual({ name: 'Ada' })
+  })
+
+  it('holds 16 devices of one member, those heard of last', () => {
+    const roster = new Roster()
+    roster.apply(join(bob, 99))
+    for (let peer = 1; peer <= 40; peer += 1) roster.apply(join(ada, peer, peer))
+    expect(dids(roster)).toEqual([bob.did, ada.did])
+    expect(roster.member(ada.did)?.devices).toEqual(
+      Array.from({ length: 16 }, (_, index) => testPeerId(index + 25)),
+    )
+  })
+
   it('never holds more devices than its bound', () => {
     const roster = new Roster(10)
     for (let number = 0; number < 50; number += 1) {

@@ -24,6 +24,16 @@ describe('visibility', () => {
     offYes()
   })
 
+  it('shows nothing that a filter answers a promise to, and says why', async () => {
+    const { visibility, failures } = open()
+    visibility.addFilter((async () => {
+      throw new Error('unhandled')
+    }) as unknown as () => boolean)
+    expect(visibility.shows(message)).toBe(false)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(failures).toMatchObject([{ message: 'a filter answers at once, and no promise' }])
+  })
+
   it('takes the same filter twice, and removes it once at a time', () => {
     const { visibility } = open()
     const no = (): boolean => false

@@ -18,7 +18,8 @@ export class Horizon {
   /** @param cameAt when the device came, in milliseconds */
   constructor(cameAt: number, wantsHistory: boolean) {
     this.#wantsHistory = wantsHistory
-    this.#cameAt = cameAt
+    // The wire knows whole milliseconds.
+    this.#cameAt = Math.floor(cameAt)
     this.#bound = wantsHistory ? this.#slowest : this.#arrival
   }
 

@@ -107,7 +107,8 @@ export class Timeline {
   /** From here on nothing that is known is left out. */
   beginning(now: number): Bound {
     const cut = this.#floor === undefined ? 0 : this.#floor.timestamp + 1
-    return { timestamp: Math.max(0, cut, now - this.#window.maxAgeMs), prefix: '' }
+    // The wire knows whole milliseconds: two who mean different places by one bound would compare without end.
+    return { timestamp: Math.max(0, cut, Math.floor(now - this.#window.maxAgeMs)), prefix: '' }
   }
 
   /** The message with this id. */

@@ -545,16 +545,25 @@ describe('what somebody says of its history', () => {
     ).jwt
 
   it('that it begins in the future does not keep a newcomer from what gossip misses', async () => {
+    const ada = await visit()
     const far = { timestamp: world.clock.now() + 10 ** 12, prefix: '' }
-    const mine = of('mine')
-    const liar = new RawPeer(world.network, LOBBY, answering(eventsFrame(mine.jwt), lastTurn(far)))
+    const liar = new RawPeer(world.network, LOBBY, answering(eventsFrame(of('mine').jwt), lastTurn(far)))
+    // The liar is the first one who is asked.
+    world.network.partition([[ada.network.peerId]])
     await world.pass(1_100)
-    const { space, network } = await world.space()
-    const bob = await enter(space, network, { backlogLimit: 1 })
+    const held = new HeldNetwork(world.network.peer())
+    const { space } = await world.space({ network: held })
+    const bob = await enter(space, held, { backlogLimit: 1 })
     await settle()
     await liar.publish(presenceOf(liar))
     await world.pass(5_000)
     expect(bob.heard('recovered')).toEqual([['recovered', false, 1]])
+    world.network.heal()
+    await world.pass(10_000)
+    held.isDeaf = true
+    await ada.chat.send('said while bob is there')
+    for (let minutes = 0; minutes < 5; minutes += 1) await world.pass(60_000)
+    expect(bob.texts()).toContain('said while bob is there')
   })
 
   it('does not hide that something is missing while a page of it is asked for', async () => {

@@ -21,6 +21,7 @@ describe('from where on everything is wanted', () => {
   it('is when the device came, less a minute for slow clocks; without where no history is wanted', () => {
     expect(new Horizon(NOW, true).bound).toEqual(at(-60_000))
     expect(new Horizon(NOW, false).bound).toEqual(at(0))
+    expect(new Horizon(NOW + 0.9, false).bound).toEqual(at(0))
   })
 
   it('is where the first page begins, also when that is later', () => {

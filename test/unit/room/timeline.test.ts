@@ -310,4 +310,8 @@ describe('the heads of the timeline', () => {
     timeline.add(at(3), NOW) // the child goes
     expect(timeline.heads()).toContain(parent.id)
   })
+
+  it('begins at a whole millisecond: two who mean different places by one bound would compare without end', () => {
+    expect(new Timeline().beginning(NOW + 0.9).timestamp).toBe(NOW - 86_400_000)
+  })
 })

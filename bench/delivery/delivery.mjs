@@ -17,7 +17,7 @@ const HEAR_TIMEOUT_MS = 120_000
  */
 
 /** One run of one peer. */
-export async function measureDelivery(peer, { receivers, authors, count, warmUp, perSecond }) {
+export async function measureDelivery(peer, { receivers, authors, count, warmUp, perSecond, profile }) {
   const total = 1 + authors + receivers
   const workers = await Promise.all(
     Array.from({ length: total }, () => Worker.start('delivery/participant.mjs')),
@@ -47,16 +47,20 @@ export async function measureDelivery(peer, { receivers, authors, count, warmUp,
       return heard
     }
     await round(warmUp)
+    const profiled = profile === undefined ? undefined : workers[profile]
+    await profiled?.call('startProfile')
     const before = await all('cpuMs')
     const beganAt = performance.now()
     const heard = await round(count)
     const tookMs = performance.now() - beganAt - SETTLE_MS
     const after = await all('cpuMs')
+    const hot = await profiled?.call('stopProfile')
     const spent = after.map((ms, index) => ms - before[index])
     const deliveries = sum(heard.map((one) => one.heard))
     const expected = Math.ceil(count / authors) * authors * (clients.length - 1)
     const per = (values) => sum(values) / deliveries
     return {
+      ...(hot && { hot }),
       deliveries,
       lost: expected - deliveries,
       cpuUs: per(spent) * 1_000,

@@ -1,6 +1,10 @@
 /** One who takes part in a measurement, in a process of its own: the server of a peer to compare with, or a client of it. */
+import { startProfile, stopProfile } from '../support/profile.mjs'
 import { quantile } from '../support/stats.mjs'
 import { cpuMs, now, serve } from '../support/worker.mjs'
+
+/** How many texts are handed over at once by who says as many as it can: no peer here takes thousands without losing some. */
+const AT_ONCE = 100
 
 let client
 let heard = 0
@@ -35,7 +39,12 @@ serve({
   /** Says so many texts of so many bytes: all at once, or so many a second. */
   async talk({ count, bytes, perSecond }) {
     if (perSecond === undefined) {
-      await client.send(Array.from({ length: count }, (_, number) => textOf(number, bytes)))
+      for (let number = 0; number < count; number += AT_ONCE) {
+        const length = Math.min(AT_ONCE, count - number)
+        await client.send(Array.from({ length }, (_, index) => textOf(number + index, bytes)))
+        // Time for what waits to be written.
+        await new Promise((resolve) => setImmediate(resolve))
+      }
       return
     }
     const began = performance.now()
@@ -55,6 +64,8 @@ serve({
     return { heard, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }
   },
 
+  startProfile,
+  stopProfile,
   cpuMs,
   rss: () => process.memoryUsage.rss(),
 })

@@ -9,6 +9,9 @@ import { encodeFrame } from '../wire/frame.ts'
 const COALESCE_MAX_BYTES = 16 * 1024
 const COALESCE_MAX_EVENTS = 32
 
+/** How long an event waits for others that are being signed: those that are written together leave together. */
+const COALESCE_MS = 10
+
 /** How many messages that nobody has acknowledged are remembered; the oldest one is given up for another. */
 const UNACKNOWLEDGED_MAX = 1_000
 /** How many of them are sent again at once, the oldest first. */
@@ -54,6 +57,8 @@ export class Outbox {
   /** Those who wait for a place, in the order they came. */
   readonly #releases: (() => void)[] = []
   #running: Promise<void> | undefined
+  /** Those who wait for others that are being signed. */
+  #gathering: { done: Promise<void>; resolve: (sent: Promise<void>) => void; cancel: () => void } | undefined
   #isClosed = false
   /** Ends the wait for what is sent too fast. */
   #cancelFlush: (() => void) | undefined
@@ -88,11 +93,12 @@ export class Outbox {
    */
   async reserve(): Promise<Place> {
     while (this.#waiting.length + this.#reserved >= OUTBOX_MAX_EVENTS) {
-      if (this.#reserved > 0) {
+      if (this.#reserved === 0) await this.flush()
+      // Places become free: one is being filled, or what waits is sent as fast as others take it.
+      if (this.#reserved > 0 || this.#cancelFlush !== undefined) {
         await this.#nextRelease()
         continue
       }
-      await this.flush()
       if (this.#waiting.length < OUTBOX_MAX_EVENTS) continue
       this.#releases.shift()?.()
       throw new GhostChatError(
@@ -107,6 +113,7 @@ export class Outbox {
       isOpen = false
       this.#reserved -= 1
       this.#releases.shift()?.()
+      if (this.#reserved === 0) this.#gathering?.resolve(this.flush())
     }
     return {
       release,
@@ -114,9 +121,26 @@ export class Outbox {
         if (this.#isClosed) this.#onFate(event, 'failed')
         else this.#waiting.push(event)
         release()
-        await this.flush()
+        await (this.#isForOthers() ? this.#gather() : this.flush())
       },
     }
+  }
+
+  /** Whether others will be there in a moment that fit into the same gossip message. */
+  #isForOthers(): boolean {
+    return this.#reserved > 0 && this.#waiting.length < COALESCE_MAX_EVENTS && !this.#isClosed
+  }
+
+  #gather(): Promise<void> {
+    if (this.#gathering === undefined) {
+      let resolve = (_sent: Promise<void>): void => {}
+      const done = new Promise<void>((settle) => {
+        resolve = settle
+      })
+      const cancel = this.#clock.after(COALESCE_MS, () => resolve(this.flush()))
+      this.#gathering = { done, resolve, cancel }
+    }
+    return this.#gathering.done
   }
 
   #nextRelease(): Promise<void> {
@@ -126,6 +150,10 @@ export class Outbox {
   /** Attempts to send what waits. Never rejects. */
   flush(): Promise<void> {
     this.#running ??= this.#run()
+    const gathering = this.#gathering
+    this.#gathering = undefined
+    gathering?.cancel()
+    gathering?.resolve(this.#running)
     return this.#running
   }
 
@@ -197,6 +225,10 @@ export class Outbox {
         this.#releases.shift()?.()
       }
       this.#dropOutdone()
+      if (this.#waiting.length > 0 && this.#isForOthers()) {
+        void this.#gather()
+        break
+      }
     }
     // In this very step: an event that comes after it begins a run of its own.
     this.#running = undefined

@@ -126,6 +126,43 @@ describe('the outbox', () => {
     expect(frames).toHaveLength(2)
   })
 
+  it('sends together what is signed at the same time: a full message at once, the rest when the last one is signed', async () => {
+    const places = await Promise.all(Array.from({ length: 40 }, () => outbox.reserve()))
+    const filling = places.slice(0, 39).map((place, index) => place.fill(unsigned(`${index}`)))
+    await settle()
+    expect(frames.map(({ length }) => length)).toEqual([32])
+    await clock.advance(9)
+    expect(frames).toHaveLength(1)
+    await places[39]?.fill(unsigned('39'))
+    await Promise.all(filling)
+    expect(frames.map(({ length }) => length)).toEqual([32, 8])
+    expect(fates.map(([body]) => body)).toEqual(Array.from({ length: 40 }, (_, index) => `${index}`))
+    expect(clock.pending).toBe(0)
+  })
+
+  it('waits for what is being signed 10 ms at the most, and not for what is given up', async () => {
+    const [first, second, third] = await Promise.all([1, 2, 3].map(() => outbox.reserve()))
+    void first?.fill(unsigned('1'))
+    await clock.advance(10)
+    expect(fates).toEqual([['1', 'sent']])
+    void second?.fill(unsigned('2'))
+    await settle()
+    expect(fates).toHaveLength(1)
+    third?.release()
+    await settle()
+    expect(fates).toHaveLength(2)
+  })
+
+  it('has who is over the pace wait for a place', async () => {
+    pace = () => 1_000
+    for (let number = 0; number < 1_000; number += 1) await add(unsigned('x'))
+    const late = outbox.reserve()
+    expect(await settles(late)).toBe(false)
+    pace = () => 0
+    await clock.advance(1_000)
+    ;(await late).release()
+  })
+
   describe.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])('at any time (%i microtasks)', (offset) => {
     const pass = async (): Promise<void> => {
       for (let step = 0; step < offset; step += 1) await Promise.resolve()
@@ -148,6 +185,7 @@ describe('the outbox', () => {
         return take(frame)
       }
       void first.fill(messageBy(ada, 'early'))
+      await outbox.flush()
       await settle()
       expect(fates).toEqual([
         ['early', 'sent'],
@@ -163,6 +201,7 @@ describe('the outbox', () => {
         return 0
       }
       void first.fill(messageBy(ada, 'early'))
+      await outbox.flush()
       await settle()
       await outbox.flush()
       expect(fates).toEqual([
@@ -205,6 +244,7 @@ describe('the outbox', () => {
     const place = await outbox.reserve()
     publish = take
     await outbox.flush()
+    await clock.advance(10)
     expect(frames.flat()).toHaveLength(999)
     expect(frames.flat()).not.toContain(events[1]?.jwt)
     expect(fates.map(([body]) => body)).not.toContain('2')
@@ -254,7 +294,7 @@ describe('the outbox', () => {
     publish = nobody
     const places = Array.from({ length: 1_000 }, () => outbox.reserve())
     const late = [outbox.reserve(), outbox.reserve()].map((reserving) => codeOf(() => reserving))
-    for (const place of await Promise.all(places)) await place.fill(unsigned('x'))
+    for (const place of await Promise.all(places)) void place.fill(unsigned('x'))
     expect(await Promise.all(late)).toEqual(['outbox-full', 'outbox-full'])
   })
 

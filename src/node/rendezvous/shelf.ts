@@ -106,10 +106,9 @@ export class Shelf {
     return undefined
   }
 
-  /** Anyone of the most crowded address, as long as that stays at least as crowded as the newcomer's. */
+  /** Anyone of the address that has to make room for the newcomer's. */
   #oneOfTheMost(crowd: Crowd<Entry>, owner: string): Entry | undefined {
-    const most = crowd.largest()?.places ?? []
-    if (crowd.countOf(owner) + 1 > most.length - 1) return undefined
+    const most = crowd.donorFor(owner)?.places ?? []
     return most[this.#dice.below(most.length)]?.item
   }
 }

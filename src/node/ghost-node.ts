@@ -96,7 +96,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     running.push({ stop: () => libp2p.stop() })
     const { pubsub, relay, ping } = libp2p.services
     const parts = { ...checked, libp2p, pubsub, ping, clock: systemClock, random: systemRandom }
-    const peers = new NodePeers({ ...parts, onChange: () => hub.review() })
+    const peers = new NodePeers({ ...parts, onChange: (peerId) => hub.review(peerId) })
     const addressOf = (peerId: string): string | undefined => {
       const [connection] = libp2p.getConnections(peerIdFromString(peerId))
       const ip = connection && ipOf(connection.remoteAddr)

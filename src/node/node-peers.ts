@@ -26,7 +26,7 @@ const ADDRESSES_MAX = 16
  */
 export class NodePeers {
   readonly #libp2p: Libp2p
-  readonly #onChange: () => void
+  readonly #onChange: (peerId: PeerId) => void
   readonly #known: KnownNodes
   readonly #links: NodeLink[]
   /** By peer id: the nodes that are connected. */
@@ -42,7 +42,7 @@ export class NodePeers {
     /** URLs or multiaddrs of nodes. */
     peers: readonly string[]
     /** Somebody turned out to be a node, or a node is gone. */
-    onChange: () => void
+    onChange: (peerId: PeerId) => void
   }) {
     const { clock, logger } = options
     this.#libp2p = options.libp2p
@@ -106,7 +106,7 @@ export class NodePeers {
   #add(peerId: PeerId, isNamed = false): void {
     if (this.has(peerId) || (!isNamed && this.#connected.size >= NODES_MAX)) return
     this.#connected.set(peerId.toString(), peerId)
-    this.#onChange()
+    this.#onChange(peerId)
   }
 
   readonly #onIdentify = ({ detail: { peerId, protocols } }: CustomEvent<IdentifyResult>): void => {
@@ -114,6 +114,6 @@ export class NodePeers {
   }
 
   readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
-    if (this.#connected.delete(detail.toString())) this.#onChange()
+    if (this.#connected.delete(detail.toString())) this.#onChange(detail)
   }
 }

@@ -88,9 +88,10 @@ export class RequestHandler {
     return { addresses, signedPeerRecord: envelope.slice(), sequence: record.sequence, form: record.form }
   }
 
-  async #discover({ namespace, limit, cookie }: Lookup, { peerId }: Asker): Promise<Handled> {
+  async #discover({ namespace, limit, cookie }: Lookup, asker: Asker): Promise<Handled> {
+    const { peerId } = asker
     const localOnly = this.#federation?.isNode(peerId) ?? false
-    if (!localOnly && namespace !== undefined) await this.#federation?.refresh(namespace)
+    if (!localOnly && namespace !== undefined) await this.#federation?.refresh(namespace, asker)
     const lookup = { namespace, limit, cookie, localOnly }
     const [form, other] = this.#formsFor(peerId, namespace ?? '')
     let found = this.#registry.discover({ ...lookup, form })

@@ -96,12 +96,12 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     running.push({ stop: () => libp2p.stop() })
     const { pubsub, relay, ping } = libp2p.services
     const parts = { ...checked, libp2p, pubsub, ping, clock: systemClock, random: systemRandom }
-    const peers = new NodePeers({ ...parts, onChange: (peerId) => hub.review(peerId) })
     const addressOf = (peerId: string): string | undefined => {
       const [connection] = libp2p.getConnections(peerIdFromString(peerId))
       const ip = connection && ipOf(connection.remoteAddr)
       return ip && rateKeyOf(ip)
     }
+    const peers = new NodePeers({ ...parts, addressOf, onChange: (peerId) => hub.review(peerId) })
     const isNamed = (peerId: PeerId): boolean => peers.isNamed(peerId)
     const door = new Doorkeeper({
       ...parts,

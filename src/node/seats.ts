@@ -6,19 +6,25 @@ import { Crowd, type Place } from './rendezvous/crowd.ts'
  */
 export class Seats<T> {
   readonly #max: number
+  readonly #maxPerAddress: number
   readonly #onUnseated: (item: T) => void
   readonly #crowd = new Crowd<T>()
   readonly #places = new Map<T, Place<T>>()
   #sequence = 0
 
-  /** @param options.onUnseated somebody had to give its place up */
-  constructor(options: { max: number; onUnseated: (item: T) => void }) {
+  /**
+   * @param options.maxPerAddress how many one address has at the most, also while there are others; default all
+   * @param options.onUnseated somebody had to give its place up
+   */
+  constructor(options: { max: number; maxPerAddress?: number; onUnseated: (item: T) => void }) {
     this.#max = options.max
+    this.#maxPerAddress = options.maxPerAddress ?? options.max
     this.#onUnseated = options.onUnseated
   }
 
   /** Whether there was a place for it. @param owner the address it comes from */
   take(item: T, owner: string): boolean {
+    if (this.#crowd.countOf(owner) >= this.#maxPerAddress) return false
     if (this.#crowd.size >= this.#max) {
       const donor = this.#crowd.donorFor(owner)?.places.at(-1)
       if (donor === undefined) return false

@@ -6,8 +6,8 @@ import { RateLimit } from '../../gate/rate-limit.ts'
 import type { Logger } from '../../logger.ts'
 import { Turnstile } from '../../network/turnstile.ts'
 import { rateKeyOf } from '../rate-key.ts'
+import type { Asker } from './asker.ts'
 import type { Registry } from './registry.ts'
-import type { Asker } from './request-handler.ts'
 
 /** How long what a node said of a namespace is good: then it is asked again, when somebody wants to know. */
 const GOOD_FOR_MS = 1_000

@@ -15,10 +15,11 @@ import {
   type RendezvousRequest,
 } from '../../wire/rendezvous.ts'
 import { rateKeyOf } from '../rate-key.ts'
+import type { Asker } from './asker.ts'
 import { Departures } from './departures.ts'
 import type { Federation } from './federation.ts'
 import type { Registry } from './registry.ts'
-import { type Asker, RequestHandler, refusal } from './request-handler.ts'
+import { RequestHandler, refusal } from './request-handler.ts'
 
 /** The longest request: a REGISTER with the largest record. */
 const REQUEST_MAX_BYTES = RECORD_MAX_BYTES + NAMESPACE_MAX_BYTES + 64

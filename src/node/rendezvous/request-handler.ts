@@ -7,15 +7,10 @@ import type {
   RendezvousFault,
   RendezvousRequest,
 } from '../../wire/rendezvous.ts'
+import type { Asker } from './asker.ts'
 import type { Federation } from './federation.ts'
 import type { Registration, SignedRecord } from './registration.ts'
 import type { DiscoverResult, Lookup, Registry } from './registry.ts'
-
-/** Who asks: the remote peer of the stream, and where it is. */
-export interface Asker {
-  peerId: string
-  ip: string
-}
 
 /** An answer, if the request has one, and how many registrations were looked at for it. */
 export interface Handled {

@@ -3,9 +3,9 @@ import { lpStream, streamPair } from '@libp2p/utils'
 import { ManualClock } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '../../../src/logger.ts'
+import type { Asker } from '../../../src/node/rendezvous/asker.ts'
 import { ADDRESS_PACE, CLIENT_PACE, Federation } from '../../../src/node/rendezvous/federation.ts'
 import { Registry } from '../../../src/node/rendezvous/registry.ts'
-import type { Asker } from '../../../src/node/rendezvous/request-handler.ts'
 import { systemRandom } from '../../../src/random.ts'
 import {
   decodeRendezvous,

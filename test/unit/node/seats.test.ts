@@ -25,6 +25,14 @@ describe('seats', () => {
     expect(seated('c1', 'd1', 'e1')).toEqual(['c1', 'd1'])
   })
 
+  it('are as many for one address as that may have, also while there are others', () => {
+    seats = new Seats({ max: 4, maxPerAddress: 2, onUnseated: (item) => unseated.push(item) })
+    expect(seated('a1', 'a2', 'a3', 'b1')).toEqual(['a1', 'a2', 'b1'])
+    seats.leave('a1')
+    expect(seated('a4', 'a5')).toEqual(['a4'])
+    expect(unseated).toEqual([])
+  })
+
   it('can be had again once they were given back, by any address', () => {
     seated('a1', 'a2', 'a3', 'a4')
     seats.leave('a2')

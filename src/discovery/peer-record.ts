@@ -10,18 +10,24 @@ import type { RecordForm } from '../wire/rendezvous.ts'
 export const RECORD_MAX_BYTES = 4096
 /** How many addresses of a peer are kept. */
 export const ADDRESSES_MAX = 8
+/**
+ * The longest address: twice one with two certificates that leads through a relay. Parts of two bytes may be written out
+ * as twenty characters each, which everybody who keeps or reads the address would pay for.
+ */
+const ADDRESS_MAX_CHARACTERS = 512
+const ADDRESS_MAX_PARTS = 16
 
 /** The record of a peer, signed by it. */
 export interface VerifiedRecord {
   peerId: string
-  /** Those this version of multiaddr can read, 8 at the most. */
+  /** Those this version of multiaddr can read and that are not too long, 8 at the most. */
   addresses: Multiaddr[]
   /** Later records have higher ones. */
   sequence: bigint
   form: RecordForm
   /**
    * Whether every reader understands it: encoded as protobuf's own writers do,
-   * without an address that makes libp2p's reader give up.
+   * without an address that makes libp2p's reader give up, or that is too long.
    */
   isPlain: boolean
 }
@@ -101,11 +107,14 @@ function readRecord(payload: Uint8Array, signer: string, form: RecordForm): Veri
 
 function readAddress(info: Uint8Array): Multiaddr | undefined {
   const bytes = lastBytes(decodeFields(info, MAX_FIELDS) ?? [], 1)
-  if (bytes === undefined || bytes.length === 0) return undefined
+  // No address has more bytes than characters: what is much too long is not taken apart first.
+  if (bytes === undefined || bytes.length === 0 || bytes.length > ADDRESS_MAX_CHARACTERS) return undefined
   try {
     const address = multiaddr(bytes)
+    if (address.getComponents().length > ADDRESS_MAX_PARTS) return undefined
+    const text = address.toString()
     // Some malformed ones show only when they are written out.
-    return multiaddr(address.toString())
+    return text.length > ADDRESS_MAX_CHARACTERS ? undefined : multiaddr(text)
   } catch {
     return undefined
   }

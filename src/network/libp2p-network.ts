@@ -213,7 +213,7 @@ export class Libp2pNetwork implements Network {
         detail.peerId,
         topics.filter((topic) => this.#channels.has(topic)),
       )
-    for (const topic of topics) {
+    for (const topic of new Set(topics)) {
       const channel = this.#channels.get(topic)
       if (channel !== undefined && this.#refresh(channel)) this.#retrySoon()
     }

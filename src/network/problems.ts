@@ -1,4 +1,5 @@
 import { FUTURE_MS } from '../limits.ts'
+import { isTurnUrl } from '../wire/node-info.ts'
 import type { Diagnosis, NodeDiagnosis, Problem } from './diagnosis.ts'
 
 /** What is wrong, and what to do about it. */
@@ -22,8 +23,7 @@ export function problemsOf(findings: Omit<Diagnosis, 'problems'>): Problem[] {
     })
     return problems
   }
-  const isStun = (url: string): boolean => url.startsWith('stun')
-  const isTurn = (url: string): boolean => url.startsWith('turn')
+  const isStun = (url: string): boolean => !isTurnUrl(url)
   if (direct.iceServers.some(isStun) && !direct.hasAnswer) {
     problems.push({
       code: 'no-stun-answer',
@@ -32,10 +32,10 @@ export function problemsOf(findings: Omit<Diagnosis, 'problems'>): Problem[] {
         'direct connections only work within this network: let UDP out of it, or open the UDP port of the node; messages go through the nodes meanwhile',
     })
   }
-  if (direct.iceServers.some(isTurn) && !direct.hasRelay) {
+  if (direct.iceServers.some(isTurnUrl) && !direct.hasRelay) {
     problems.push({
       code: 'no-turn-answer',
-      message: `no relay from ${direct.iceServers.filter(isTurn).join(', ')}`,
+      message: `no relay from ${direct.iceServers.filter(isTurnUrl).join(', ')}`,
       advice: 'check that the TURN server runs, and that it shares its secret with the node',
     })
   }

@@ -96,15 +96,16 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     running.push({ stop: () => libp2p.stop() })
     const { pubsub, relay, ping } = libp2p.services
     const parts = { ...checked, libp2p, pubsub, ping, clock: systemClock, random: systemRandom }
-    const peers = new NodePeers({ ...parts, onChange: () => hub.review() })
     const addressOf = (peerId: string): string | undefined => {
       const [connection] = libp2p.getConnections(peerIdFromString(peerId))
       const ip = connection && ipOf(connection.remoteAddr)
       return ip && rateKeyOf(ip)
     }
+    const peers = new NodePeers({ ...parts, addressOf, onChange: (peerId) => hub.review(peerId) })
+    const isNamed = (peerId: PeerId): boolean => peers.isNamed(peerId)
     const door = new Doorkeeper({
       ...parts,
-      isNamed: (peerId) => peers.isNamed(peerIdFromString(peerId)),
+      isNamed: (peerId) => isNamed(peerIdFromString(peerId)),
       addressOf,
     })
     doorkeeper = door
@@ -114,17 +115,24 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
       verifier: sharedVerifier,
       addressOf,
       isNode: (peerId) => peers.has(peerId),
-      isNamed: (peerId) => peers.isNamed(peerId),
+      isNamed,
       onOffence: (peerId, kind) => door.offended(peerId.toString(), kind, peers.has(peerId) ? NODE_DEBIT : 1),
       onEvents: (events) => {
         for (const event of events) wills?.seen(event)
       },
     })
-    const federation = new Federation({ ...parts, registry, nodes: () => peers.connected })
+    const federation = new Federation({
+      ...parts,
+      registry,
+      addressOf,
+      isNamed,
+      nodes: () => peers.connected,
+    })
     const rendezvous = new RendezvousServer({
       ...parts,
       registry,
       federation,
+      isNamed,
       remoteIpOf: ({ remoteAddr }) => ipOf(remoteAddr),
     })
     wills = new Wills({

@@ -39,14 +39,14 @@ export async function createHubLibp2p(
       listen: [`/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}/tcp/${port}/ws`],
       announce: announce.map((address) => address.toString()),
     },
-    transports: [webSocketListener(server, hooks), dialOnly(webSockets())],
+    transports: [webSocketListener(server, hooks, maxConnections), dialOnly(webSockets())],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    // The defaults are a client's: 300 connections, 5 new ones a second from one address, 10 pending.
+    // The defaults are a client's: 300 connections, 5 new ones a second from one address, 10 pending. How many there are, the listener bounds.
     connectionManager: {
-      maxConnections,
+      maxConnections: Number.POSITIVE_INFINITY,
       inboundConnectionThreshold: 200,
-      maxIncomingPendingConnections: 1_000,
+      maxIncomingPendingConnections: Number.POSITIVE_INFINITY,
     },
     // A tab in the background answers late; the default of 5 s would cut it off.
     connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: 30_000 } },

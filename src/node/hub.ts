@@ -12,12 +12,30 @@ import { forgetTopic, scoreTopic } from '../network/score.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { parseTopic } from '../wire/topic.ts'
+import { Line } from './line.ts'
+import { Crowd, type Place } from './rendezvous/crowd.ts'
 
 /** How long a room without clients is kept: they may be reloading their pages. */
 const LINGER_MS = 15_000
+/**
+ * How many announcements are made in one turn of the event loop, some 10 ms of work: a room that is
+ * entered or left is announced to everybody who is connected. One room at least.
+ */
+const ANNOUNCED_PER_TURN = 100
+/** How many rooms of the most crowded address are looked at to find the one that is missed least, and how many clients of each. */
+const CANDIDATES = 16
+const CLIENTS_LOOKED_AT = 16
+/** More topics than gossipsub takes of one peer, which is 1 MiB of them: what is beyond has been forgotten there. */
+const TOPICS_PER_PEER = 1_024
+/** Whose address is not known: they count as one. */
+const NOWHERE = ''
 
 interface Room {
   gate: Gate
+  /** Among the rooms of the address that was in it first. */
+  place: Place<string>
+  /** Nobody came back in time. */
+  isOver: boolean
   /** Ends the wait for clients of a room that has none; nothing while it has some. */
   cancelLinger: (() => void) | undefined
 }
@@ -25,6 +43,10 @@ interface Room {
 /**
  * Carries the gossip of rooms: takes part in each room a client is in, and
  * passes on what the gate lets through. It keeps no roster and no timeline.
+ *
+ * When it carries as many as it may, a room from a quiet address takes the place
+ * of one from the most crowded. Rooms are entered and left a few at a time, each
+ * address in turn, so that many of them hold up nobody.
  */
 export class Hub {
   readonly #libp2p: Libp2p
@@ -38,7 +60,18 @@ export class Hub {
   readonly #onOffence: (peerId: PeerId, kind: 'reject' | 'excess') => void
   readonly #rates: Rates
   readonly #onEvents: (events: readonly SignedEvent[]) => void
+  readonly #addressOf: (peerId: string) => string | undefined
   readonly #rooms = new Map<string, Room>()
+  /** The topics of the rooms, by the address that was in each first. */
+  readonly #crowd = new Crowd<string>()
+  #entered = 0
+  /** By peer id: the topics of those who are connected. */
+  readonly #topicsOf = new Map<string, Set<string>>()
+  /** Topics of rooms to be entered or left. */
+  readonly #line = new Line<string>()
+  /** How many announcements may still be made in this turn, and what ends the wait for the next one. */
+  #budget = ANNOUNCED_PER_TURN
+  #cancelTurn: (() => void) | undefined
   /** Rooms there was no place for. */
   readonly #refused = new Set<string>()
 
@@ -73,6 +106,7 @@ export class Hub {
     const author = { burst: HUB_AUTHOR_BURST, perSecond: HUB_AUTHOR_PER_SECOND }
     this.#rates = new Rates({ ...options, author })
     this.#onEvents = options.onEvents
+    this.#addressOf = options.addressOf
   }
 
   /** How many rooms it carries. */
@@ -92,6 +126,8 @@ export class Hub {
     // and the node may be back in a second.
     for (const { cancelLinger } of this.#rooms.values()) cancelLinger?.()
     this.#rooms.clear()
+    this.#line.clear()
+    this.#cancelTurn?.()
   }
 
   /** Whether a client is in a room, can pay for the question, and the room's gate would accept this event. */
@@ -115,38 +151,98 @@ export class Hub {
   }
 
   readonly #onSubscriptionChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
-    for (const { topic } of detail.subscriptions) this.#look(topic)
+    // What was read of somebody who has gone meanwhile.
+    if (!this.#isConnected(detail.peerId)) return
+    const peerId = detail.peerId.toString()
+    const topics = this.#topicsOf.get(peerId) ?? new Set()
+    for (const { topic, subscribe } of detail.subscriptions) {
+      topics.delete(topic)
+      if (subscribe) topics.add(topic)
+    }
+    for (const oldest of topics) {
+      if (topics.size <= TOPICS_PER_PEER) break
+      topics.delete(oldest)
+    }
+    this.#topicsOf.set(peerId, topics)
+    // One message may name a room again and again.
+    this.#lookAt(new Set(detail.subscriptions.map(({ topic }) => topic)), detail.peerId)
   }
 
-  /** Gossipsub forgets the peer in a listener of its own, which may run after this one. */
-  readonly #onDisconnect = (): void => {
-    queueMicrotask(() => this.review())
+  readonly #onDisconnect = ({ detail: peerId }: CustomEvent<PeerId>): void => {
+    this.review(peerId)
+    this.#topicsOf.delete(peerId.toString())
   }
 
-  /** Looks at all rooms again: who is a client and who a node has changed. */
-  review(): void {
-    for (const topic of [...this.#rooms.keys()]) this.#look(topic)
+  /** Looks at the rooms of a peer again: whether it is a client has changed. */
+  review(peerId: PeerId): void {
+    this.#lookAt(this.#topicsOf.get(peerId.toString()) ?? new Set(), peerId)
   }
 
-  /** Enters or leaves a room by whether a client is in it. */
-  #look(topic: string): void {
-    const room = this.#rooms.get(topic)
-    const hasClients = this.#pubsub.getSubscribers(topic).some((peerId) => !this.#isNode(peerId))
-    if (room === undefined) {
-      if (hasClients) this.#enter(topic)
-    } else if (hasClients) {
+  /** Gossipsub forgets those who are gone only later, and some not at all. */
+  #isConnected(peerId: PeerId): boolean {
+    return this.#libp2p.getConnections(peerId).length > 0
+  }
+
+  #clientsIn(topic: string): PeerId[] {
+    return this.#pubsub
+      .getSubscribers(topic)
+      .filter((peerId) => !this.#isNode(peerId) && this.#isConnected(peerId))
+  }
+
+  #ownerOf(client: PeerId): string {
+    return this.#addressOf(client.toString()) ?? NOWHERE
+  }
+
+  /** Has rooms entered or left by whether a client is in them. */
+  #lookAt(topics: ReadonlySet<string>, peerId: PeerId): void {
+    const owner = this.#ownerOf(peerId)
+    for (const topic of topics) {
+      const room = this.#rooms.get(topic)
+      const isInUse = this.#clientsIn(topic).length > 0
+      if (room !== undefined) this.#keep(topic, room, isInUse)
+      else if (isInUse && parseTopic(topic) !== undefined) this.#line.add(topic, owner)
+    }
+    this.#serve()
+  }
+
+  /** A room without clients ends after a while. */
+  #keep(topic: string, room: Room, isInUse: boolean): void {
+    if (isInUse) {
       room.cancelLinger?.()
       room.cancelLinger = undefined
-    } else {
-      room.cancelLinger ??= this.#clock.after(LINGER_MS, () => this.#leave(topic))
+      room.isOver = false
+      return
     }
+    room.cancelLinger ??= this.#clock.after(LINGER_MS, () => {
+      room.isOver = true
+      this.#line.add(topic, room.place.group.owner)
+      this.#serve()
+    })
   }
 
-  #enter(topic: string): void {
-    if (parseTopic(topic) === undefined) return
-    if (this.#rooms.size >= this.#maxRooms) {
+  /** Enters and leaves rooms, as many as this turn of the event loop has time for, and then goes on in the next. */
+  #serve(): void {
+    while (this.#budget > 0) {
+      const topic = this.#line.next()
+      if (topic === undefined) break
+      this.#budget -= 1
+      const room = this.#rooms.get(topic)
+      const [first] = this.#clientsIn(topic)
+      if (room === undefined && first !== undefined) this.#enter(topic, this.#ownerOf(first))
+      else if (room?.isOver) this.#leave(topic)
+    }
+    if (this.#budget === ANNOUNCED_PER_TURN) return
+    this.#cancelTurn ??= this.#clock.after(0, () => {
+      this.#cancelTurn = undefined
+      this.#budget = ANNOUNCED_PER_TURN
+      this.#serve()
+    })
+  }
+
+  #enter(topic: string, owner: string): void {
+    if (this.#rooms.size >= this.#maxRooms && !this.#makeRoomFor(owner)) {
       this.#logger.debug(`the node carries ${this.#maxRooms} rooms already`)
-      if (this.#refused.size < this.#maxRooms) this.#refused.add(topic)
+      this.#refuse(topic)
       return
     }
     const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier, rates: this.#rates })
@@ -158,19 +254,58 @@ export class Hub {
     })
     scoreTopic(this.#pubsub, topic)
     this.#pubsub.subscribe(topic)
-    this.#rooms.set(topic, { gate, cancelLinger: undefined })
+    this.#announced()
+    this.#entered += 1
+    const place = this.#crowd.add(topic, owner, this.#entered)
+    this.#rooms.set(topic, { gate, place, isOver: false, cancelLinger: undefined })
   }
 
+  /** Gives up a room of the most crowded address: of some, the one that is in use at the fewest addresses. */
+  #makeRoomFor(owner: string): boolean {
+    const [first, ...others] = (this.#crowd.donorFor(owner)?.places ?? [])
+      .slice(-CANDIDATES)
+      .map(({ item }) => ({ topic: item, addresses: this.#addressesIn(item) }))
+    if (first === undefined) return false
+    const { topic } = others.reduce((a, b) => (a.addresses < b.addresses ? a : b), first)
+    this.#end(topic)
+    this.#refuse(topic)
+    return true
+  }
+
+  #addressesIn(topic: string): number {
+    const clients = this.#clientsIn(topic).slice(0, CLIENTS_LOOKED_AT)
+    return new Set(clients.map((client) => this.#ownerOf(client))).size
+  }
+
+  /** It may find a place later. */
+  #refuse(topic: string): void {
+    if (this.#refused.size < this.#maxRooms) this.#refused.add(topic)
+  }
+
+  /** Leaves a room that nobody came back to, and enters others that there was no place for. */
   #leave(topic: string): void {
-    this.#rooms.get(topic)?.cancelLinger?.()
+    this.#end(topic)
+    for (const refused of this.#refused) {
+      if (this.#rooms.size + this.#line.size >= this.#maxRooms) break
+      this.#refused.delete(refused)
+      const [first] = this.#clientsIn(refused)
+      if (first !== undefined) this.#line.add(refused, this.#ownerOf(first))
+    }
+  }
+
+  #end(topic: string): void {
+    const room = this.#rooms.get(topic)
+    if (room === undefined) return
+    room.cancelLinger?.()
+    this.#crowd.remove(room.place)
     this.#rooms.delete(topic)
     this.#pubsub.unsubscribe(topic)
+    this.#announced()
     this.#pubsub.topicValidators.delete(topic)
     forgetTopic(this.#pubsub, topic)
-    for (const refused of this.#refused) {
-      if (this.#rooms.size >= this.#maxRooms) break
-      this.#refused.delete(refused)
-      this.#look(refused)
-    }
+  }
+
+  #announced(): void {
+    this.#budget -= this.#pubsub.getPeers().length
   }
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import type { IceServer } from '../wire/node-info.ts'
+import { type IceServer, isTurnUrl } from '../wire/node-info.ts'
 
 /** How long TURN credentials hold. Clients ask for new ones when theirs are ten minutes old. */
 const CREDENTIAL_TTL_S = 60 * 60
@@ -13,7 +13,7 @@ const CREDENTIAL_TTL_S = 60 * 60
  */
 export function iceServers(urls: readonly string[], secret: string | undefined, clock: Clock): IceServer[] {
   return urls.map((url) =>
-    url.startsWith('turn') ? { urls: url, ...credentials(secret ?? '', clock) } : { urls: url },
+    isTurnUrl(url) ? { urls: url, ...credentials(secret ?? '', clock) } : { urls: url },
   )
 }
 

@@ -6,11 +6,18 @@ import type { Logger } from '../logger.ts'
 import { KnownNodes } from '../network/known-nodes.ts'
 import { type LinkPace, NodeLink } from '../network/node-links.ts'
 import type { Random } from '../random.ts'
+import { Seats } from './seats.ts'
 
 /** What a node speaks that clients do not: so nodes know each other, whoever dialled. */
 export const NODE_PROTOCOL = '/ghostchat/node/1.0.0'
-/** How many peers that call themselves nodes are taken for some. Whoever lies is not counted as a client, no more. */
+/**
+ * How many peers that call themselves nodes are taken for some, and how many of one address: each of them is asked for each
+ * room that a client looks for.
+ */
 const NODES_MAX = 64
+const NODES_PER_ADDRESS = 16
+/** Whose address is not known: they count as one. */
+const NOWHERE = ''
 /**
  * Nodes are few, and whole rooms depend on what is between them: after a cut they have
  * found each other again, and compared what was said, within 10 s.
@@ -26,11 +33,18 @@ const ADDRESSES_MAX = 16
  */
 export class NodePeers {
   readonly #libp2p: Libp2p
-  readonly #onChange: () => void
+  readonly #onChange: (peerId: PeerId) => void
+  readonly #addressOf: (peerId: string) => string | undefined
   readonly #known: KnownNodes
   readonly #links: NodeLink[]
   /** By peer id: the nodes that are connected. */
   readonly #connected = new Map<string, PeerId>()
+  /** By peer id: those of them that nobody named. */
+  readonly #unnamed = new Seats<string>({
+    max: NODES_MAX,
+    maxPerAddress: NODES_PER_ADDRESS,
+    onUnseated: (peerId) => this.#delete(peerId),
+  })
 
   constructor(options: {
     libp2p: Libp2p
@@ -41,12 +55,15 @@ export class NodePeers {
     logger: Logger
     /** URLs or multiaddrs of nodes. */
     peers: readonly string[]
+    /** Where a peer comes from, in a form that is the same for all who share an address; nothing where that says nothing. */
+    addressOf: (peerId: string) => string | undefined
     /** Somebody turned out to be a node, or a node is gone. */
-    onChange: () => void
+    onChange: (peerId: PeerId) => void
   }) {
     const { clock, logger } = options
     this.#libp2p = options.libp2p
     this.#onChange = options.onChange
+    this.#addressOf = options.addressOf
     this.#known = new KnownNodes(clock)
     this.#links = options.peers.map((entry) => {
       const node = this.#known.add(entry)
@@ -104,16 +121,29 @@ export class NodePeers {
   }
 
   #add(peerId: PeerId, isNamed = false): void {
-    if (this.has(peerId) || (!isNamed && this.#connected.size >= NODES_MAX)) return
-    this.#connected.set(peerId.toString(), peerId)
-    this.#onChange()
+    const id = peerId.toString()
+    // Whoever was unnamed until now keeps its place whoever else comes.
+    if (isNamed) this.#unnamed.leave(id)
+    if (this.has(peerId)) return
+    if (!isNamed && !this.#unnamed.take(id, this.#addressOf(id) ?? NOWHERE)) return
+    this.#connected.set(id, peerId)
+    this.#onChange(peerId)
+  }
+
+  #delete(id: string): void {
+    const peerId = this.#connected.get(id)
+    if (peerId === undefined) return
+    this.#connected.delete(id)
+    this.#onChange(peerId)
   }
 
   readonly #onIdentify = ({ detail: { peerId, protocols } }: CustomEvent<IdentifyResult>): void => {
-    if (protocols.includes(NODE_PROTOCOL)) this.#add(peerId)
+    if (protocols.includes(NODE_PROTOCOL)) this.#add(peerId, this.isNamed(peerId))
   }
 
   readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
-    if (this.#connected.delete(detail.toString())) this.#onChange()
+    const id = detail.toString()
+    this.#unnamed.leave(id)
+    this.#delete(id)
   }
 }

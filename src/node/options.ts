@@ -4,7 +4,7 @@ import { checkMethods } from '../check.ts'
 import { parseNode } from '../discovery/node-address.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { consoleLogger, type Logger } from '../logger.ts'
-import { isIceServer } from '../wire/node-info.ts'
+import { isIceServer, isTurnUrl } from '../wire/node-info.ts'
 
 /** How a GhostNode is run. */
 export interface GhostNodeOptions {
@@ -120,7 +120,7 @@ function checkIceServers(iceServers: unknown, turnSecret: unknown): void {
   if (turnSecret !== undefined && (typeof turnSecret !== 'string' || turnSecret === '')) {
     fail('turnSecret must be a text')
   }
-  if (turnSecret === undefined && iceServers.some((url) => String(url).startsWith('turn'))) {
+  if (turnSecret === undefined && iceServers.some(isTurnUrl)) {
     fail('a TURN server needs turnSecret, the secret it shares with this node')
   }
 }

@@ -5,6 +5,7 @@ import { ipBytes } from '../wire/ip-address.ts'
  * household or server gets and can choose addresses from.
  */
 export function rateKeyOf(ip: string): string {
+  if (!ip.includes(':')) return ip
   const bytes = ipBytes(ip)
   return bytes === undefined ? ip : bytes.subarray(0, 8).join('.')
 }

@@ -13,10 +13,15 @@ import {
 import { getThinWaistAddresses } from '@libp2p/utils'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { rateKeyOf } from './rate-key.ts'
+import { Seats } from './seats.ts'
 import { WebSocketConnection } from './websocket-connection.ts'
 
 /** No libp2p frame comes near this; the default of 100 MiB would be an invitation. */
 const MESSAGE_MAX_BYTES = 1024 * 1024
+/** WebSockets that are not libp2p connections yet: they become that within some round trips, or are closed after 10 s. */
+const UPGRADES_MAX = 1_000
+const REFUSAL = 'HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'
 
 /** What a listener asks and tells. */
 export interface WebSocketHooks {
@@ -31,12 +36,14 @@ const GOING_AWAY = 1001
 
 /**
  * A libp2p transport that only listens: WebSockets on an HTTP server that
- * answers other requests as well, so that a node needs one port.
- *
+ * answers other requests as well, so that a node needs one port. It takes
+ * `maxConnections`, and keeps places for all addresses alike: libp2p itself would
+ * leave them to whoever comes first.
  */
 export function webSocketListener(
   server: Server,
   hooks: WebSocketHooks,
+  maxConnections: number,
 ): (components: { logger: ComponentLogger }) => Transport {
   return ({ logger }) => ({
     [Symbol.toStringTag]: 'ghostchat/websocket-listener',
@@ -44,7 +51,7 @@ export function webSocketListener(
     dial: () => Promise.reject(new Error('this transport only listens')),
     dialFilter: () => [],
     listenFilter: (addresses) => addresses.filter((address) => address.getComponents().at(-1)?.name === 'ws'),
-    createListener: (options) => new WebSocketListener(server, hooks, logger, options),
+    createListener: (options) => new WebSocketListener(server, hooks, maxConnections, logger, options),
   })
 }
 
@@ -58,12 +65,16 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
     maxPayload: MESSAGE_MAX_BYTES,
     perMessageDeflate: false,
   })
+  /** Those that are no libp2p connections yet, and all there are. */
+  readonly #upgrading: Seats<Duplex>
+  readonly #open: Seats<Duplex>
   readonly #closing = new AbortController()
   #address: Multiaddr | undefined
 
   constructor(
     server: Server,
     hooks: WebSocketHooks,
+    maxConnections: number,
     logger: ComponentLogger,
     options: CreateListenerOptions,
   ) {
@@ -72,6 +83,9 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
     this.#hooks = hooks
     this.#logger = logger
     this.#options = options
+    const onUnseated = (socket: Duplex): unknown => socket.destroy()
+    this.#upgrading = new Seats({ max: UPGRADES_MAX, onUnseated })
+    this.#open = new Seats({ max: maxConnections, onUnseated })
   }
 
   /** The server listens already; from now on it takes WebSockets. */
@@ -97,9 +111,18 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const owner = rateKeyOf(this.#hooks.remoteIp(request))
+    socket.once('close', () => {
+      this.#upgrading.leave(socket)
+      this.#open.leave(socket)
+    })
+    if (!this.#upgrading.take(socket, owner) || !this.#open.take(socket, owner)) {
+      refuse(socket)
+      return
+    }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       try {
-        this.#onConnection(webSocket, request)
+        this.#onConnection(webSocket, request, socket)
       } catch (error) {
         this.#logger.forComponent('ghostchat:node:websocket')('a connection was refused - %e', error)
         webSocket.terminate()
@@ -107,7 +130,7 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
     })
   }
 
-  #onConnection(webSocket: WebSocket, request: IncomingMessage): void {
+  #onConnection(webSocket: WebSocket, request: IncomingMessage, socket: Duplex): void {
     const log = this.#logger.forComponent('ghostchat:node:websocket')
     const remoteAddr = addressOf(this.#hooks.remoteIp(request), request.socket.remotePort ?? 0)
     webSocket.once('close', (code) => {
@@ -121,7 +144,14 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
         log('a connection was not upgraded - %e', error)
         connection.abort(error instanceof Error ? error : new Error(String(error)))
       })
+      .finally(() => this.#upgrading.leave(socket))
   }
+}
+
+function refuse(socket: Duplex): void {
+  // Nobody else listens for its errors any more, and one would end the process.
+  socket.once('error', () => socket.destroy())
+  socket.end(REFUSAL, () => socket.destroy())
 }
 
 function addressOf(ip: string, port: number): Multiaddr {

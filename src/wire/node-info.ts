@@ -66,6 +66,11 @@ export function decodeNodeInfo(json: string): NodeInfo | undefined {
   }
 }
 
+/** Whether a URL is of TURN, which needs credentials. Schemes may be written in capitals. */
+export function isTurnUrl(url: unknown): boolean {
+  return /^turns?:/i.test(String(url))
+}
+
 /** Whether this is a well-formed entry of `iceServers`: WebRTC throws at any other. */
 export function isIceServer(value: unknown): value is IceServer {
   if (!isRecord(value)) return false
@@ -73,15 +78,14 @@ export function isIceServer(value: unknown): value is IceServer {
   const list = [urls].flat()
   if (list.length === 0 || list.length > ICE_SERVERS_MAX) return false
   if (!list.every(isIceUrl)) return false
-  const isTurn = list.some((url) => String(url).startsWith('turn'))
-  if (isTurn) return typeof username === 'string' && typeof credential === 'string'
+  if (list.some(isTurnUrl)) return typeof username === 'string' && typeof credential === 'string'
   return [username, credential].every((part) => part === undefined || typeof part === 'string')
 }
 
 function isIceUrl(url: unknown): boolean {
   const [, port] = (typeof url === 'string' && ICE_URL.exec(url)) || []
   if (typeof url !== 'string' || !ICE_URL.test(url) || Number(port ?? 1) > 65_535) return false
-  return url.startsWith('turn') || !url.includes('?')
+  return isTurnUrl(url) || !url.includes('?')
 }
 
 function isTexts(value: unknown): value is string[] {

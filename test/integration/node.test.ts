@@ -90,7 +90,7 @@ test('clients come back when the node does, and what was written meanwhile arriv
   const arrived = arrival(bobsChat, 'into the dark')
   await startNode({ dataDir, port })
   expect((await arrived).id).toBe(message.id)
-  await expect.poll(() => message.status).toBe('sent')
+  await expect.poll(() => message.status).toMatch(/^(sent|acknowledged)$/)
   expect(events).toEqual([])
 })
 
@@ -113,6 +113,41 @@ test.each(['fe80::1%eth0', '::ffff:192.0.2.1', '192.0.2.1, fe80::1%25en0', 'unkn
     await connected(await space.joinChat('lobby'))
   },
 )
+
+/** A WebSocket that says nothing, of somebody whom a proxy forwards. Resolves when it was answered: with the status, or none where it is open. */
+function silentSocket(url: string, forwardedFor: string): Promise<number | undefined> {
+  const socket = new WebSocket(url.replace('http', 'ws'), { headers: { 'x-forwarded-for': forwardedFor } })
+  atEnd(() => socket.terminate())
+  return new Promise((resolve) => {
+    socket.on('error', () => {})
+    socket.once('unexpected-response', (_request, { statusCode }) => resolve(statusCode))
+    socket.once('open', () => resolve(undefined))
+    socket.once('close', () => resolve(undefined))
+  })
+}
+
+test('those who open sockets and say nothing keep nobody else out', async () => {
+  const node = await startNode({ trustProxy: true })
+  // As many as may be under way, and from each address as many as libp2p takes within a second.
+  const opened = await Promise.all(
+    Array.from({ length: 1_010 }, (_, number) => silentSocket(node.url, `192.0.2.${number % 6}`)),
+  )
+  expect(await barePeer(node.multiaddrs[0] ?? '')).toBeDefined()
+  expect(opened.filter((status) => status === 429).length).toBeGreaterThanOrEqual(1)
+})
+
+test('one address does not take all the connections of a node', async () => {
+  const node = await startNode({ trustProxy: true, maxConnections: 4 })
+  const connections = async (): Promise<unknown> =>
+    (await (await fetch(`${node.url}/healthz`)).json()).connections
+  for (let number = 0; number < 4; number += 1) await barePeer(node.multiaddrs[0] ?? '')
+  await expect(barePeer(node.multiaddrs[0] ?? '')).rejects.toThrow()
+  expect(await connections()).toBe(4)
+  expect(await silentSocket(node.url, '192.0.2.1')).toBe(undefined)
+  await expect.poll(connections).toBe(3)
+  expect(await silentSocket(node.url, '192.0.2.1')).toBe(undefined)
+  expect(await silentSocket(node.url, '192.0.2.1')).toBe(429)
+})
 
 test('an unreachable node is said to be, with the next attempt', async () => {
   const space = await openTestSpace('nowhere', { nodes: ['http://127.0.0.1:1'] })

@@ -24,7 +24,7 @@ export function recordOf(
   return { addresses: [address], signedPeerRecord, sequence, form }
 }
 
-/** Registers a peer, by default in `room` from one address. */
+/** Registers a peer, by default in `room` from one address. What was learnt from a node has the address of that, where it counts. */
 export function registered(
   registry: Registry,
   peerId: string,
@@ -39,7 +39,9 @@ export function registered(
   const { namespace = 'room', ttlSeconds, origin, record = recordOf(peerId) } = options
   const request = { ...record, namespace, peerId, ttlSeconds }
   return registry.register(
-    origin === undefined ? { ...request, ip: options.ip ?? '192.0.2.1' } : { ...request, origin },
+    origin === undefined
+      ? { ...request, ip: options.ip ?? '192.0.2.1' }
+      : { ...request, origin, ip: options.ip },
   )
 }
 

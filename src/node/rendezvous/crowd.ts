@@ -77,6 +77,12 @@ export class Crowd<T> {
     return this.#bySize.at(-1)?.values().next().value
   }
 
+  /** Who gives up a place for one more of an owner: whose there are most of, as long as there stay at least as many of those. */
+  donorFor(owner: string): Group<T> | undefined {
+    const most = this.largest()
+    return most !== undefined && most.places.length - 1 > this.countOf(owner) ? most : undefined
+  }
+
   /**
    * Up to `limit`, each address in turn, the addresses and what they have in
    * random order. `isWanted` chooses by address.

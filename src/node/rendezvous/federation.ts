@@ -1,9 +1,12 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Clock } from '../../clock.ts'
-import { RendezvousClient } from '../../discovery/rendezvous-client.ts'
+import { RendezvousClient, RendezvousError } from '../../discovery/rendezvous-client.ts'
 import { describe } from '../../errors.ts'
+import { RateLimit } from '../../gate/rate-limit.ts'
 import type { Logger } from '../../logger.ts'
 import { Turnstile } from '../../network/turnstile.ts'
+import { rateKeyOf } from '../rate-key.ts'
+import type { Asker } from './asker.ts'
 import type { Registry } from './registry.ts'
 
 /** How long what a node said of a namespace is good: then it is asked again, when somebody wants to know. */
@@ -20,6 +23,14 @@ const NAMESPACES_MAX = 10_000
 const PER_NODE = 12
 /** How long a node that did not answer is not asked. */
 const PAUSE_MS = 30_000
+/**
+ * How many namespaces are asked for on behalf of one client, which comes back to 200 rooms, and of one address. A node that was
+ * not told of this one answers it 400 at once and 20 a second, as any client: there is something left for others.
+ */
+export const CLIENT_PACE = { burst: 200, perSecond: 2 }
+export const ADDRESS_PACE = { burst: 300, perSecond: 10 }
+/** So many clients' paces are remembered: as many as a node has by default. */
+const PACE_MAX_KEYS = 10_000
 /** How many namespaces are asked for at once; a client whose question is beyond gets what is known. */
 const UNDER_WAY_MAX = 64
 
@@ -32,6 +43,10 @@ export class Federation {
   readonly #client: RendezvousClient
   readonly #registry: Registry
   readonly #nodes: () => readonly PeerId[]
+  readonly #isNamed: (peerId: PeerId) => boolean
+  readonly #addressOf: (peerId: string) => string | undefined
+  readonly #byClient: RateLimit
+  readonly #byAddress: RateLimit
   readonly #clock: Clock
   readonly #logger: Logger
   /** By namespace, the one asked for longest ago first: until when it need not be asked for. */
@@ -48,13 +63,22 @@ export class Federation {
     registry: Registry
     /** The nodes that are connected. */
     nodes: () => readonly PeerId[]
+    /** Whether a node is one this one was told of. */
+    isNamed: (peerId: PeerId) => boolean
+    /** Where a node is, in a form that is the same for all who share an address. */
+    addressOf: (peerId: string) => string | undefined
     clock: Clock
     logger: Logger
   }) {
     this.#client = new RendezvousClient(options)
     this.#registry = options.registry
     this.#nodes = options.nodes
-    this.#clock = options.clock
+    this.#isNamed = options.isNamed
+    this.#addressOf = options.addressOf
+    const { clock } = options
+    this.#byClient = new RateLimit({ clock, ...CLIENT_PACE, maxKeys: PACE_MAX_KEYS })
+    this.#byAddress = new RateLimit({ clock, ...ADDRESS_PACE, maxKeys: PACE_MAX_KEYS })
+    this.#clock = clock
     this.#logger = options.logger
   }
 
@@ -63,12 +87,15 @@ export class Federation {
     return this.#nodes().some((node) => node.toString() === peerId)
   }
 
-  /** Asks the other nodes, unless they were asked just now. Resolves when they have answered, after 1 s at the latest. */
-  async refresh(namespace: string): Promise<void> {
+  /**
+   * Asks the other nodes on behalf of a client, unless they were asked just now or it has had too much asked. Resolves when
+   * they have answered, after 1 s at the latest.
+   */
+  async refresh(namespace: string, asker: Asker): Promise<void> {
     const now = this.#clock.now()
     if (this.#nodes().length === 0 || (this.#goodUntil.get(namespace) ?? 0) > now) return
     const known = this.#underWay.get(namespace)
-    if (known === undefined && this.#underWay.size >= UNDER_WAY_MAX) return
+    if (known === undefined && (this.#underWay.size >= UNDER_WAY_MAX || !this.#mayAsk(asker))) return
     const asking = known ?? this.#ask(namespace)
     this.#underWay.set(namespace, asking)
     await asking
@@ -76,6 +103,10 @@ export class Federation {
 
   stop(): void {
     this.#closing.abort(new Error('the node stops'))
+  }
+
+  #mayAsk({ peerId, ip }: Asker): boolean {
+    return this.#byClient.take(peerId) === 0 && this.#byAddress.take(rateKeyOf(ip)) === 0
   }
 
   /** Never rejects. */
@@ -116,10 +147,13 @@ export class Federation {
           addresses: addresses.map((address) => address.toString()),
           ttlSeconds: Math.min(ttlSeconds || KEEP_SECONDS, KEEP_SECONDS),
           origin: node.toString(),
+          ip: this.#isNamed(node) ? undefined : this.#addressOf(node.toString()),
         })
       }
     } catch (thrown) {
-      this.#silentUntil.set(node.toString(), this.#clock.now() + PAUSE_MS)
+      // Whoever refuses is there; what it refuses to one it may grant to the next.
+      const isSilent = !(thrown instanceof RendezvousError) || thrown.status === undefined
+      if (isSilent) this.#silentUntil.set(node.toString(), this.#clock.now() + PAUSE_MS)
       this.#logger.debug(`the node ${node.toString()} did not say who is registered`, describe(thrown))
     } finally {
       leave()

@@ -3,9 +3,9 @@
  * (namespace, time to live, registrations an answer) are in `wire/rendezvous.ts`.
  */
 export interface RegistryLimits {
-  /** Namespaces one peer may be registered in. Spec: 1,000. */
+  /** Namespaces one peer may register in. Spec: 1,000. */
   maxPerPeer: number
-  /** Registrations of one IP address (of one /64 in IPv6): a conference of 500 people in 20 rooms each. */
+  /** Registrations of one IP address (of one /64 in IPv6): a conference of 500 people in 20 rooms each. And learnt from one node. */
   maxPerAddress: number
   /** Registrations in one namespace. The node's hub carries 10,000 connections. */
   maxPerNamespace: number

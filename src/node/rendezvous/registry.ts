@@ -35,8 +35,11 @@ export type NewRegistration = SignedRecord & {
   ttlSeconds?: number | undefined
 } & (
     | { origin?: 'local'; ip: string }
-    /** Learnt from the node with this peer id, under which it counts. */
-    | { origin: string; ip?: undefined }
+    /**
+     * Learnt from the node with this peer id. It counts under that where the node was named to this one, else under the
+     * address the node is at: many at one address weigh no more than one.
+     */
+    | { origin: string; ip?: string | undefined }
   )
 
 /** What somebody looks for. */
@@ -60,7 +63,7 @@ export type DiscoverResult =
   | { status: 'OK'; registrations: Registration[]; cookie: Uint8Array<ArrayBuffer>; looked: number }
   | Refusal
 
-/** Before the peer id of the node under which a registration counts; no IP address begins so. */
+/** Before the node under which a registration counts, its peer id or its address; no IP address begins so. */
 const FOREIGN = 'node '
 
 const utf8 = new TextEncoder()
@@ -120,8 +123,9 @@ export class Registry {
       shelf.know(peerId, recordOf(request))
       return { status: 'OK', ttlSeconds }
     }
-    const owner = request.ip === undefined ? FOREIGN + origin : rateKeyOf(request.ip)
-    const room = shelf.roomFor(peerId, namespace, owner)
+    const address = request.ip === undefined ? origin : rateKeyOf(request.ip)
+    const owner = origin === 'local' ? address : FOREIGN + address
+    const room = shelf.roomFor(peerId, namespace, owner, origin)
     if (typeof room === 'string') return { status: 'E_UNAVAILABLE', text: room }
     const peer = shelf.know(peerId, recordOf(request))
     if (room !== undefined) this.#remove(room)

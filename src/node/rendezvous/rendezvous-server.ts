@@ -1,4 +1,4 @@
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import type { Clock } from '../../clock.ts'
 import { RECORD_MAX_BYTES } from '../../discovery/peer-record.ts'
@@ -15,10 +15,11 @@ import {
   type RendezvousRequest,
 } from '../../wire/rendezvous.ts'
 import { rateKeyOf } from '../rate-key.ts'
+import type { Asker } from './asker.ts'
 import { Departures } from './departures.ts'
 import type { Federation } from './federation.ts'
 import type { Registry } from './registry.ts'
-import { type Asker, RequestHandler, refusal } from './request-handler.ts'
+import { RequestHandler, refusal } from './request-handler.ts'
 
 /** The longest request: a REGISTER with the largest record. */
 const REQUEST_MAX_BYTES = RECORD_MAX_BYTES + NAMESPACE_MAX_BYTES + 64
@@ -43,6 +44,7 @@ export class RendezvousServer {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #remoteIpOf: (connection: Connection) => string | undefined
+  readonly #isNamed: (peerId: PeerId) => boolean
   readonly #handler: RequestHandler
   readonly #departures: Departures
   readonly #byConnection: RateLimit
@@ -57,6 +59,8 @@ export class RendezvousServer {
     logger: Logger
     /** The IP address of whoever is at the other end; those without one count as one. */
     remoteIpOf: (connection: Connection) => string | undefined
+    /** Whether a peer is a node this one was told of: it asks for all its clients, as often as it likes. Default: none is. */
+    isNamed?: (peerId: PeerId) => boolean
     /** What other nodes know. Default: there are none. */
     federation?: Pick<Federation, 'isNode' | 'refresh'>
   }) {
@@ -65,6 +69,7 @@ export class RendezvousServer {
     this.#clock = clock
     this.#logger = options.logger
     this.#remoteIpOf = options.remoteIpOf
+    this.#isNamed = options.isNamed ?? (() => false)
     this.#handler = new RequestHandler(options)
     this.#departures = new Departures(options)
     this.#byConnection = new RateLimit({ clock, ...CONNECTION_RATE, maxKeys: RATE_MAX_KEYS })
@@ -131,10 +136,10 @@ export class RendezvousServer {
       if (bytes === undefined) return
       const request = decodeRendezvous(bytes.subarray())
       if (request === undefined || !isRequest(request)) throw new Error('not a request of the protocol')
-      const isTooMany = !this.#mayAsk(connection.id, ip)
+      const isTooMany = !this.#mayAsk(connection, ip)
       const answer = isTooMany
         ? refusal(request, 'E_UNAVAILABLE', 'too many requests; ask again later')
-        : await this.#answer(request, asker, connection.id)
+        : await this.#answer(request, asker, connection)
       if (request.type === 'register') this.#departures.registered(connection.remotePeer)
       if (answer !== undefined) {
         const message = encodeRendezvous(answer)
@@ -148,12 +153,12 @@ export class RendezvousServer {
   async #answer(
     request: RendezvousRequest,
     asker: Asker,
-    connectionId: string,
+    connection: Connection,
   ): Promise<RendezvousAnswer | undefined> {
     try {
       const { answer, looked } = await this.#handler.handle(request, asker)
       for (let extra = LOOKED_PER_REQUEST; extra <= looked; extra += LOOKED_PER_REQUEST) {
-        this.#mayAsk(connectionId, asker.ip)
+        this.#mayAsk(connection, asker.ip)
       }
       return answer
     } catch (thrown) {
@@ -162,8 +167,9 @@ export class RendezvousServer {
     }
   }
 
-  #mayAsk(connectionId: string, ip: string): boolean {
-    return this.#byConnection.take(connectionId) === 0 && this.#byAddress.take(rateKeyOf(ip)) === 0
+  #mayAsk({ id, remotePeer }: Connection, ip: string): boolean {
+    if (this.#isNamed(remotePeer)) return true
+    return this.#byConnection.take(id) === 0 && this.#byAddress.take(rateKeyOf(ip)) === 0
   }
 
   /** Rejects when a client takes too long over its part. */

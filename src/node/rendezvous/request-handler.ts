@@ -7,15 +7,10 @@ import type {
   RendezvousFault,
   RendezvousRequest,
 } from '../../wire/rendezvous.ts'
+import type { Asker } from './asker.ts'
 import type { Federation } from './federation.ts'
 import type { Registration, SignedRecord } from './registration.ts'
 import type { DiscoverResult, Lookup, Registry } from './registry.ts'
-
-/** Who asks: the remote peer of the stream, and where it is. */
-export interface Asker {
-  peerId: string
-  ip: string
-}
 
 /** An answer, if the request has one, and how many registrations were looked at for it. */
 export interface Handled {
@@ -88,9 +83,10 @@ export class RequestHandler {
     return { addresses, signedPeerRecord: envelope.slice(), sequence: record.sequence, form: record.form }
   }
 
-  async #discover({ namespace, limit, cookie }: Lookup, { peerId }: Asker): Promise<Handled> {
+  async #discover({ namespace, limit, cookie }: Lookup, asker: Asker): Promise<Handled> {
+    const { peerId } = asker
     const localOnly = this.#federation?.isNode(peerId) ?? false
-    if (!localOnly && namespace !== undefined) await this.#federation?.refresh(namespace)
+    if (!localOnly && namespace !== undefined) await this.#federation?.refresh(namespace, asker)
     const lookup = { namespace, limit, cookie, localOnly }
     const [form, other] = this.#formsFor(peerId, namespace ?? '')
     let found = this.#registry.discover({ ...lookup, form })

@@ -10,6 +10,8 @@ export interface Peer {
   record: SignedRecord
   /** By namespace, the newest last. */
   readonly entries: Map<string, Entry>
+  /** How many of them it made here itself. What other nodes say of it is not up to it. */
+  ownEntries: number
 }
 
 /** A registration where it lies. */
@@ -55,7 +57,7 @@ export class Shelf {
    */
   know(peerId: string, record: SignedRecord): Peer {
     const peer = this.#peers.get(peerId)
-    if (peer === undefined) return { peerId, record, entries: new Map() }
+    if (peer === undefined) return { peerId, record, entries: new Map(), ownEntries: 0 }
     if (record.sequence >= peer.record.sequence) peer.record = record
     return peer
   }
@@ -66,6 +68,7 @@ export class Shelf {
     this.#byNamespace.set(namespace, crowd)
     this.#peers.set(peer.peerId, peer)
     peer.entries.set(namespace, entry)
+    if (entry.origin === 'local') peer.ownEntries += 1
     this.#places.set(entry, {
       all: this.all.add(entry, owner, sequence),
       namespace: crowd.add(entry, owner, sequence),
@@ -82,6 +85,7 @@ export class Shelf {
     crowd.remove(places.namespace)
     if (crowd.size === 0) this.#byNamespace.delete(namespace)
     peer.entries.delete(namespace)
+    if (entry.origin === 'local') peer.ownEntries -= 1
     if (peer.entries.size === 0) this.#peers.delete(peer.peerId)
   }
 
@@ -89,15 +93,16 @@ export class Shelf {
    * Finds room for one more registration: nothing when there is some, an entry
    * to be removed where that makes some, or the reason why there is none.
    */
-  roomFor(peerId: string, namespace: string, owner: string): Entry | string | undefined {
+  roomFor(peerId: string, namespace: string, owner: string, origin: string): Entry | string | undefined {
     const { maxPerPeer, maxPerAddress, maxPerNamespace, maxTotal } = this.#limits
-    const former = this.#peers.get(peerId)?.entries.get(namespace)
+    const peer = this.#peers.get(peerId)
+    const former = peer?.entries.get(namespace)
     if (former?.owner === owner) return undefined
     if (this.all.countOf(owner) >= maxPerAddress) return 'there are too many registrations of this address'
-    if (former !== undefined) return undefined
-    if ((this.#peers.get(peerId)?.entries.size ?? 0) >= maxPerPeer) {
+    if (origin === 'local' && former?.origin !== 'local' && (peer?.ownEntries ?? 0) >= maxPerPeer) {
       return 'the peer is registered in too many namespaces'
     }
+    if (former !== undefined) return undefined
     const crowd = this.#byNamespace.get(namespace)
     if (crowd !== undefined && crowd.size >= maxPerNamespace) {
       return this.#oneOfTheMost(crowd, owner) ?? 'the namespace is full'
@@ -106,10 +111,9 @@ export class Shelf {
     return undefined
   }
 
-  /** Anyone of the most crowded address, as long as that stays at least as crowded as the newcomer's. */
+  /** Anyone of the address that has to make room for the newcomer's. */
   #oneOfTheMost(crowd: Crowd<Entry>, owner: string): Entry | undefined {
-    const most = crowd.largest()?.places ?? []
-    if (crowd.countOf(owner) + 1 > most.length - 1) return undefined
+    const most = crowd.donorFor(owner)?.places ?? []
     return most[this.#dice.below(most.length)]?.item
   }
 }

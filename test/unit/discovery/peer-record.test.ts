@@ -102,6 +102,25 @@ describe('a signed peer record', () => {
     expect(opened?.isPlain).toBe(false)
   })
 
+  it.each([
+    [
+      '17 parts',
+      '/ip4/192.0.2.1/tcp/1'.concat('/ws'.repeat(15)),
+      '/ip4/192.0.2.1/tcp/1'.concat('/ws'.repeat(14)),
+    ],
+    ['513 characters', `/dns4/${'x'.repeat(507)}`, `/dns4/${'x'.repeat(506)}`],
+    [
+      'few bytes that make many characters',
+      `/dns4/${'x'.repeat(250)}${'/p2p-websocket-star'.repeat(14)}`,
+      '/p2p-websocket-star',
+    ],
+  ])('is left without an address of %s, and is no plain one any more', async (_what, long, short) => {
+    const opened = await openPeerRecord(await envelopeOf(ada, { addresses: [long, short] }))
+    expect([opened?.addresses.map(String), opened?.isPlain]).toEqual([[short], false])
+    const without = await openPeerRecord(await envelopeOf(ada, { addresses: [short] }))
+    expect(without?.isPlain).toBe(true)
+  })
+
   it('over 4 KiB is none', async () => {
     const addresses = (count: number): string[] =>
       Array.from({ length: count }, (_, port) => `/dns4/${'x'.repeat(40)}.example.com/tcp/${port + 1}/wss`)

@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ManualClock, settle } from 'ghostchat/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { type ChatLibp2p, Libp2pNetwork } from '../../../src/network/libp2p-network.ts'
 import type { ChannelHandler } from '../../../src/network/network.ts'
 import { NOW } from '../../support/authors.ts'
@@ -73,4 +73,18 @@ describe('the end of a connection', () => {
     await settle()
     expect(lost).toEqual([])
   })
+})
+
+it('a message that names a room again and again has it looked at as often as one that names it once', () => {
+  const { pubsub } = libp2p.services
+  const looked = vi.spyOn(pubsub, 'getSubscribers')
+  const name = (times: number): number => {
+    looked.mockClear()
+    const subscriptions = Array(times).fill({ topic: 'a', subscribe: true })
+    pubsub.dispatchEvent(
+      new CustomEvent('subscription-change', { detail: { peerId: member, subscriptions } }),
+    )
+    return looked.mock.calls.length
+  }
+  expect(name(1_000)).toBe(name(1))
 })

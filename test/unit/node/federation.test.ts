@@ -1,9 +1,10 @@
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { lpStream, streamPair } from '@libp2p/utils'
 import { ManualClock } from 'ghostchat/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '../../../src/logger.ts'
-import { Federation } from '../../../src/node/rendezvous/federation.ts'
+import type { Asker } from '../../../src/node/rendezvous/asker.ts'
+import { ADDRESS_PACE, CLIENT_PACE, Federation } from '../../../src/node/rendezvous/federation.ts'
 import { Registry } from '../../../src/node/rendezvous/registry.ts'
 import { systemRandom } from '../../../src/random.ts'
 import {
@@ -19,9 +20,10 @@ import { envelopeOf, type Keyed, keyed } from '../../support/signed-records.ts'
 import { settles, until } from '../../support/world.ts'
 
 const namespace = 'room'
+const CLIENT: Asker = { peerId: 'client', ip: '192.0.2.1' }
 
-/** What a node does when it is asked: it says who is registered, or nothing at all. */
-type Reaction = () => RegisterBody[] | Promise<RegisterBody[]> | 'silence'
+/** What a node does when it is asked: it says who is registered, that it is asked too much, or nothing at all. */
+type Reaction = () => RegisterBody[] | Promise<RegisterBody[]> | 'refusal' | 'silence'
 
 let own: Keyed
 let one: Keyed
@@ -30,6 +32,7 @@ let ada: Keyed
 let clock: ManualClock
 let registry: Registry
 let nodes: PeerId[]
+let named: PeerId[]
 /** Which node was asked for which namespace. */
 let asked: [node: string, namespace: string | undefined][]
 /** By node. */
@@ -45,12 +48,21 @@ beforeEach(async () => {
   clock = new ManualClock(NOW)
   registry = new Registry({ clock, random: systemRandom })
   nodes = [one.peerId]
+  named = [one.peerId]
   asked = []
   reactions = new Map()
   unreachable = new Set()
   open = new Map()
   const libp2p = { peerId: own.peerId, dialProtocol } as unknown as Libp2p
-  federation = new Federation({ libp2p, registry, nodes: () => nodes, clock, logger: silentLogger })
+  federation = new Federation({
+    libp2p,
+    registry,
+    nodes: () => nodes,
+    isNamed: (peerId) => named.includes(peerId),
+    addressOf: () => '192.0.2.66',
+    clock,
+    logger: silentLogger,
+  })
 })
 
 async function dialProtocol(peer: PeerId, protocol: string): Promise<Stream> {
@@ -72,10 +84,13 @@ async function serve(node: string, stream: Stream): Promise<void> {
   if (request?.type !== 'discover') return
   asked.push([node, request.namespace])
   const isOver = countOf(node, stream)
-  const registrations = (await reactions.get(node)?.()) ?? []
-  if (registrations === 'silence') return
+  const reaction = (await reactions.get(node)?.()) ?? []
+  if (reaction === 'silence') return
   isOver()
-  const answer: RendezvousMessage = { type: 'discover-response', registrations, status: 'OK' }
+  const answer: RendezvousMessage =
+    reaction === 'refusal'
+      ? { type: 'discover-response', registrations: [], status: 'E_UNAVAILABLE' }
+      : { type: 'discover-response', registrations: reaction, status: 'OK' }
   await prefixed.write(encodeRendezvous(answer)).catch(() => {})
   await stream.close().catch(() => {})
 }
@@ -95,6 +110,8 @@ function countOf(node: string, stream: Stream): () => void {
   return close
 }
 
+/** Has the other nodes asked, on behalf of somebody. */
+const refresh = (name: string, asker: Asker = CLIENT): Promise<void> => federation.refresh(name, asker)
 /** What a node does from now on. */
 const reacts = ({ peerId }: Keyed, reaction: Reaction): unknown => reactions.set(peerId.toString(), reaction)
 const peersIn = (name = namespace): string[] =>
@@ -112,7 +129,7 @@ describe('what other nodes know', () => {
     const bob = await keyed()
     reacts(one, await naming(ada))
     reacts(two, await naming(bob))
-    await federation.refresh(namespace)
+    await refresh(namespace)
     const origins = found(registry, { namespace }).map(({ peerId, origin }) => [peerId, origin])
     expect(origins.sort()).toEqual(
       [
@@ -123,22 +140,37 @@ describe('what other nodes know', () => {
     expect(found(registry, { namespace, localOnly: true })).toEqual([])
   })
 
+  it('counts under the node where that was named, else under its address', async () => {
+    nodes = [one.peerId, two.peerId]
+    reacts(one, await naming(ada))
+    reacts(two, await naming(await keyed()))
+    const register = vi.spyOn(registry, 'register')
+    await refresh(namespace)
+    const owners = register.mock.calls.map(([{ origin, ip }]) => [origin, ip])
+    expect(new Map(owners as [string, unknown][])).toEqual(
+      new Map<string, unknown>([
+        [one.peerId.toString(), undefined],
+        [two.peerId.toString(), '192.0.2.66'],
+      ]),
+    )
+  })
+
   it('is asked of nobody where there is no other node', async () => {
     nodes = []
-    await federation.refresh(namespace)
+    await refresh(namespace)
     expect([asked, clock.pending]).toEqual([[], 0])
   })
 
   it('is asked for once a second at the most, for each namespace', async () => {
-    await Promise.all([federation.refresh(namespace), federation.refresh(namespace)])
-    await federation.refresh(namespace)
+    await Promise.all([refresh(namespace), refresh(namespace)])
+    await refresh(namespace)
     await clock.advance(999)
-    await federation.refresh(namespace)
+    await refresh(namespace)
     expect(asked).toHaveLength(1)
-    await federation.refresh('hall')
+    await refresh('hall')
     expect(asked.map(([, name]) => name)).toEqual([namespace, 'hall'])
     await clock.advance(1)
-    await federation.refresh(namespace)
+    await refresh(namespace)
     expect(asked.map(([, name]) => name)).toEqual([namespace, 'hall', namespace])
   })
 
@@ -147,7 +179,7 @@ describe('what other nodes know', () => {
     async (ttlSeconds) => {
       const { ttlSeconds: _, ...body } = (await naming(ada))()[0] as RegisterBody
       reacts(one, () => [{ ...body, ...(ttlSeconds !== undefined && { ttlSeconds }) }])
-      await federation.refresh(namespace)
+      await refresh(namespace)
       await clock.advance(59_999)
       expect(peersIn()).toEqual([ada.peerId.toString()])
       await clock.advance(1)
@@ -157,7 +189,7 @@ describe('what other nodes know', () => {
 
   it('is kept for as long as it is good where that is less', async () => {
     reacts(one, await naming(ada, { ttlSeconds: 5 }))
-    await federation.refresh(namespace)
+    await refresh(namespace)
     expect(found(registry, { namespace })[0]?.expiresAtMs).toBe(NOW + 5_000)
   })
 
@@ -170,7 +202,7 @@ describe('what other nodes know', () => {
       await envelopeOf(ada),
     ]
     reacts(one, () => records.map((signedPeerRecord) => ({ namespace, signedPeerRecord, ttlSeconds: 60 })))
-    await federation.refresh(namespace)
+    await refresh(namespace)
     expect(peersIn()).toEqual([ada.peerId.toString()])
   })
 })
@@ -183,7 +215,7 @@ describe('a node that does not answer', () => {
       if (reaction === 'silence') reacts(one, () => reaction)
       else unreachable.add(one.peerId.toString())
       reacts(two, await naming(ada))
-      const first = federation.refresh(namespace)
+      const first = refresh(namespace)
       await until(() => asked.length === 2)
       await clock.advance(1_000)
       await first
@@ -192,9 +224,9 @@ describe('a node that does not answer', () => {
 
       const silentSince = reaction === 'silence' ? NOW + 1_000 : NOW
       asked.splice(0)
-      expect(await settles(federation.refresh('hall'))).toBe(true)
+      expect(await settles(refresh('hall'))).toBe(true)
       await clock.advance(silentSince + 29_999 - clock.now())
-      expect(await settles(federation.refresh('cellar'))).toBe(true)
+      expect(await settles(refresh('cellar'))).toBe(true)
       expect(asked).toEqual([
         [two.peerId.toString(), 'hall'],
         [two.peerId.toString(), 'cellar'],
@@ -203,14 +235,23 @@ describe('a node that does not answer', () => {
       await clock.advance(1)
       reactions.clear()
       unreachable.clear()
-      await federation.refresh('attic')
+      await refresh('attic')
       expect(asked.map(([node]) => node).sort()).toEqual([one, two].map(({ peerId }) => `${peerId}`).sort())
     },
   )
 
+  it('is another than one that refuses: that is asked again', async () => {
+    reacts(one, () => 'refusal')
+    await refresh(namespace)
+    reacts(one, await naming(ada))
+    await clock.advance(1_000)
+    await refresh(namespace)
+    expect(peersIn()).toEqual([ada.peerId.toString()])
+  })
+
   it('keeps whoever asks waiting for 1 s', async () => {
     reacts(one, () => 'silence')
-    const asking = [federation.refresh(namespace), federation.refresh(namespace)]
+    const asking = [refresh(namespace), refresh(namespace)]
     await until(() => asked.length === 1)
     await clock.advance(999)
     expect(await settles(Promise.race(asking))).toBe(false)
@@ -221,7 +262,7 @@ describe('a node that does not answer', () => {
 
   it('leaves no timer and no question behind', async () => {
     reacts(one, () => 'silence')
-    const asking = federation.refresh(namespace)
+    const asking = refresh(namespace)
     await until(() => asked.length === 1)
     await clock.advance(1_000)
     await asking
@@ -230,7 +271,7 @@ describe('a node that does not answer', () => {
 
   it('keeps nobody waiting once this node stops', async () => {
     reacts(one, () => 'silence')
-    const asking = federation.refresh(namespace)
+    const asking = refresh(namespace)
     await until(() => asked.length === 1)
     federation.stop()
     await asking
@@ -248,7 +289,7 @@ describe('many questions at once', () => {
 
   it('come to one node 12 at a time', async () => {
     const answerOne = answerable()
-    const asking = Array.from({ length: 30 }, (_, index) => federation.refresh(`room ${index}`))
+    const asking = Array.from({ length: 30 }, (_, index) => refresh(`room ${index}`))
     await until(() => asked.length >= 12)
     expect(await settles(Promise.race(asking))).toBe(false)
     expect(asked).toHaveLength(12)
@@ -265,7 +306,7 @@ describe('many questions at once', () => {
   it('come to each node 12 at a time, so that a slow one does not hold up another', async () => {
     nodes = [one.peerId, two.peerId]
     reacts(one, () => 'silence')
-    const asking = Array.from({ length: 20 }, (_, index) => federation.refresh(`room ${index}`))
+    const asking = Array.from({ length: 20 }, (_, index) => refresh(`room ${index}`))
     const askedOf = ({ peerId }: Keyed): number => asked.filter(([node]) => node === peerId.toString()).length
     await until(() => askedOf(two) === 20)
     expect([askedOf(one), open.get(one.peerId.toString())]).toEqual([12, { now: 12, most: 12 }])
@@ -277,13 +318,47 @@ describe('many questions at once', () => {
 
   it('are 64 at the most: whoever asks more gets what is known, at once', async () => {
     reacts(one, () => 'silence')
-    const asking = Array.from({ length: 64 }, (_, index) => federation.refresh(`room ${index}`))
-    expect(await settles(federation.refresh('one too many'))).toBe(true)
+    const asking = Array.from({ length: 64 }, (_, index) => refresh(`room ${index}`))
+    expect(await settles(refresh('one too many'))).toBe(true)
     // Who asks for what is being asked for waits for that.
-    expect(await settles(federation.refresh('room 63'))).toBe(false)
+    expect(await settles(refresh('room 63'))).toBe(false)
     await clock.advance(1_000)
     await Promise.all(asking)
     expect(asked.some(([, name]) => name === 'one too many')).toBe(false)
+  })
+})
+
+describe('a client that asks for rooms it makes up', () => {
+  let room = 0
+  /** How many of so many questions the other node was asked. */
+  async function ask(count: number, asker: Asker): Promise<number> {
+    const before = asked.length
+    for (let question = 0; question < count; question += 1) {
+      room += 1
+      await refresh(`room ${room}`, asker)
+    }
+    return asked.length - before
+  }
+
+  it('has so many asked for, then has to wait, and others do not', async () => {
+    expect(await ask(CLIENT_PACE.burst + 10, CLIENT)).toBe(CLIENT_PACE.burst)
+    expect(await ask(10, { peerId: 'another', ip: CLIENT.ip })).toBe(10)
+    await clock.advance(1_000)
+    expect(await ask(10, CLIENT)).toBe(CLIENT_PACE.perSecond)
+  })
+
+  it('has no more asked for from one address as many clients', async () => {
+    let sum = 0
+    for (let client = 0; client < 4; client += 1) {
+      sum += await ask(100, { peerId: `client ${client}`, ip: '2001:db8::'.concat(String(client)) })
+    }
+    expect(sum).toBe(ADDRESS_PACE.burst)
+    expect(await ask(10, { peerId: 'elsewhere', ip: '192.0.2.2' })).toBe(10)
+  })
+
+  it('pays nothing for what was asked just now, or is being asked', async () => {
+    for (let turn = 0; turn < 2; turn += 1) await Promise.all([refresh(namespace), refresh(namespace)])
+    expect(await ask(CLIENT_PACE.burst, CLIENT)).toBe(CLIENT_PACE.burst - 1)
   })
 })
 

@@ -3,7 +3,7 @@ import { type GossipSub, type TopicValidatorFn, TopicValidatorResult } from '@li
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ManualClock, settle } from 'ghostchat/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createVerifier } from '../../../src/identity/verifier.ts'
 import { silentLogger } from '../../../src/logger.ts'
 import { Hub } from '../../../src/node/hub.ts'
@@ -44,16 +44,43 @@ class FakePubsub extends EventTarget {
     this.published.push([topic, decodeFrame(data)])
   }
 
-  /** Who is in a topic now, as gossipsub tells it. */
-  set(topic: string, ...peers: PeerId[]): void {
-    this.forget(topic, ...peers)
-    const subscriptions = [{ topic, subscribe: peers.length > 0 }]
-    this.dispatchEvent(new CustomEvent('subscription-change', { detail: { subscriptions } }))
+  /** How many are connected. */
+  peers = 1
+
+  getPeers(): PeerId[] {
+    return Array.from({ length: this.peers }, () => client)
   }
 
-  /** Who is left in a topic after a disconnect, of which gossipsub tells nothing. */
-  forget(topic: string, ...peers: PeerId[]): void {
-    this.#subscribers.set(topic, peers)
+  /** Who is in a topic now, as gossipsub tells it. */
+  set(topic: string, ...peers: PeerId[]): void {
+    const before = this.getSubscribers(topic)
+    for (const peerId of before) if (!peers.includes(peerId)) this.say(peerId, [topic], false)
+    for (const peerId of peers) if (!before.includes(peerId)) this.say(peerId, [topic])
+  }
+
+  /** Somebody says in one message that it is in topics, or has left them. */
+  say(peerId: PeerId, topics: string[], subscribe = true): void {
+    for (const topic of topics) {
+      const others = this.getSubscribers(topic).filter((other) => other !== peerId)
+      this.#subscribers.set(topic, subscribe ? [...others, peerId] : others)
+    }
+    const subscriptions = topics.map((topic) => ({ topic, subscribe }))
+    this.dispatchEvent(new CustomEvent('subscription-change', { detail: { peerId, subscriptions } }))
+  }
+}
+
+/** A libp2p node to which everybody is connected who has not gone. */
+class FakeLibp2p extends EventTarget {
+  readonly #gone = new Set<PeerId>()
+
+  getConnections(peerId: PeerId): unknown[] {
+    return this.#gone.has(peerId) ? [] : [{ remotePeer: peerId }]
+  }
+
+  /** Gossipsub forgets it only later, or not at all. */
+  disconnect(peerId: PeerId): void {
+    this.#gone.add(peerId)
+    this.dispatchEvent(new CustomEvent('peer:disconnect', { detail: peerId }))
   }
 }
 
@@ -63,12 +90,14 @@ let client: PeerId
 let stranger: PeerId
 let clock: ManualClock
 let pubsub: FakePubsub
-let libp2p: EventTarget
+let libp2p: FakeLibp2p
 let hub: Hub
 let nodes: PeerId[]
 let named: PeerId[]
 let offences: [peerId: string, kind: string][]
 let seen: string[]
+/** By peer id. Default: nobody knows. */
+let addresses: Map<string, string>
 
 async function newPeer(): Promise<PeerId> {
   return peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
@@ -85,7 +114,7 @@ function createHub(maxRooms = 100): Hub {
     isNode: (peerId) => nodes.includes(peerId),
     isNamed: (peerId) => named.includes(peerId),
     onOffence: (peerId, kind) => offences.push([peerId.toString(), kind]),
-    addressOf: () => undefined,
+    addressOf: (peerId) => addresses.get(peerId),
     onEvents: (events) => seen.push(...events.map(({ id }) => id)),
   })
   created.start()
@@ -97,7 +126,8 @@ beforeEach(async () => {
   stranger = await newPeer()
   clock = new ManualClock(NOW)
   pubsub = new FakePubsub()
-  libp2p = new EventTarget()
+  libp2p = new FakeLibp2p()
+  addresses = new Map()
   nodes = []
   named = []
   offences = []
@@ -121,7 +151,7 @@ describe('a hub', () => {
     pubsub.set(TOPIC, stranger, client)
     expect(hub.rooms).toBe(1)
     nodes = [stranger, client]
-    hub.review()
+    hub.review(client)
     await clock.advance(15_000)
     expect([hub.rooms, pubsub.unsubscribed]).toEqual([0, [TOPIC]])
   })
@@ -141,10 +171,34 @@ describe('a hub', () => {
 
   it('leaves a room whose last client was disconnected, which gossipsub notes only later', async () => {
     pubsub.set(TOPIC, client)
-    libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: client }))
-    pubsub.forget(TOPIC)
+    libp2p.disconnect(client)
     await clock.advance(15_000)
     expect(pubsub.unsubscribed).toEqual([TOPIC])
+  })
+
+  it('looks at the rooms of whoever goes, and at no others', () => {
+    pubsub.say(client, [TOPIC])
+    pubsub.say(stranger, [other])
+    const looked = vi.spyOn(pubsub, 'getSubscribers')
+    libp2p.disconnect(stranger)
+    expect(looked.mock.calls).toEqual([[other]])
+  })
+
+  it('looks once at a room that a message names again and again', () => {
+    pubsub.set(TOPIC, client)
+    const looked = vi.spyOn(pubsub, 'getSubscribers')
+    pubsub.dispatchEvent(
+      new CustomEvent('subscription-change', {
+        detail: { peerId: client, subscriptions: Array(1_000).fill({ topic: TOPIC, subscribe: true }) },
+      }),
+    )
+    expect(looked).toHaveBeenCalledTimes(1)
+  })
+
+  it('does not enter a room for somebody who has gone', () => {
+    libp2p.disconnect(client)
+    pubsub.set(TOPIC, client)
+    expect(hub.rooms).toBe(0)
   })
 
   it('stays where a client comes back within 15 s, and counts anew', async () => {
@@ -227,9 +281,89 @@ describe('a hub', () => {
     await clock.advance(60_000)
     expect(pubsub.unsubscribed).toEqual([])
     pubsub.set(topicOf('space', 'late'), client)
-    libp2p.dispatchEvent(new CustomEvent('peer:disconnect', { detail: client }))
+    libp2p.disconnect(client)
     await settle()
     expect(pubsub.subscribed).toEqual([TOPIC, other])
+  })
+})
+
+describe('many rooms', () => {
+  const topics = (count: number, of = 'many'): string[] =>
+    Array.from({ length: count }, (_, number) => topicOf(of, `${number}`))
+
+  it('are entered a few at a time, as many as can be announced in a turn', async () => {
+    pubsub.peers = 30
+    pubsub.say(client, topics(20))
+    expect(hub.rooms).toBe(4)
+    await clock.advance(0)
+    expect(hub.rooms).toBe(20)
+  })
+
+  it('are entered one at a time where many are connected', () => {
+    pubsub.peers = 1_000
+    for (const topic of topics(20)) pubsub.say(client, [topic])
+    expect(hub.rooms).toBe(1)
+  })
+
+  it('of one address keep no other waiting', async () => {
+    addresses.set(client.toString(), '192.0.2.1').set(stranger.toString(), '192.0.2.2')
+    pubsub.peers = 1_000
+    pubsub.say(client, topics(20))
+    pubsub.say(stranger, [TOPIC])
+    await clock.advance(0)
+    expect(pubsub.subscribed.indexOf(TOPIC)).toBeLessThanOrEqual(2)
+  })
+
+  it('are left a few at a time', async () => {
+    pubsub.peers = 30
+    pubsub.say(client, topics(20))
+    await clock.advance(0)
+    pubsub.say(client, topics(20), false)
+    let left = 0
+    // After the waits of all of them have ended, and before the next turn.
+    clock.after(15_000, () => {
+      left = pubsub.unsubscribed.length
+    })
+    await clock.advance(15_000)
+    expect([left, hub.rooms]).toEqual([4, 0])
+  })
+
+  it('of one address do not keep out those of another, as long as that has fewer', () => {
+    hub.stop()
+    hub = createHub(4)
+    addresses.set(client.toString(), '192.0.2.1').set(stranger.toString(), '192.0.2.2')
+    pubsub.say(client, topics(6))
+    expect(hub.rooms).toBe(4)
+    const wanted = topics(4, 'honest')
+    for (const topic of wanted) pubsub.say(stranger, [topic])
+    expect(pubsub.subscribed.slice(4)).toEqual(wanted.slice(0, 2))
+    expect(pubsub.unsubscribed).toHaveLength(2)
+    expect(hub.rooms).toBe(4)
+  })
+
+  it('make room at the cost of one that others are not in', () => {
+    hub.stop()
+    hub = createHub(3)
+    addresses.set(client.toString(), '192.0.2.1').set(stranger.toString(), '192.0.2.2')
+    const [shared = '', own = '', alsoShared = ''] = topics(3)
+    pubsub.say(client, [shared, own, alsoShared])
+    pubsub.say(stranger, [shared, alsoShared])
+    pubsub.say(stranger, [TOPIC])
+    expect([pubsub.unsubscribed, pubsub.subscribed.at(-1)]).toEqual([[own], TOPIC])
+  })
+
+  it('that had to make room are entered again when there is some', async () => {
+    hub.stop()
+    hub = createHub(2)
+    addresses.set(client.toString(), '192.0.2.1').set(stranger.toString(), '192.0.2.2')
+    pubsub.say(client, topics(2))
+    pubsub.say(stranger, [TOPIC])
+    const given = pubsub.unsubscribed[0]
+    expect(given).toBeDefined()
+    pubsub.say(stranger, [TOPIC], false)
+    await clock.advance(15_000)
+    expect(pubsub.subscribed.at(-1)).toBe(given)
+    expect(hub.rooms).toBe(2)
   })
 })
 

@@ -7,16 +7,18 @@ import { NOW } from '../../support/authors.ts'
 
 const TURN = 'turn:turn.example:3478?transport=udp'
 const TURNS = 'turns:turn.example:5349'
+const CAPITALS = 'TURN:turn.example:3478'
 const STUN = 'stun:stun.example:3478'
 const HOUR_MS = 60 * 60_000
 
 describe('the ICE servers of a node', () => {
   it('are those it was told of, with credentials for TURN and without for STUN', () => {
-    const servers = iceServers([STUN, TURN, TURNS], 'secret', new ManualClock(NOW))
-    expect(servers.map(({ urls }) => urls)).toEqual([STUN, TURN, TURNS])
+    const servers = iceServers([STUN, TURN, TURNS, CAPITALS], 'secret', new ManualClock(NOW))
+    expect(servers.map(({ urls }) => urls)).toEqual([STUN, TURN, TURNS, CAPITALS])
     expect(servers[0]).toEqual({ urls: STUN })
     expect(servers[1]).toMatchObject({ username: expect.any(String), credential: expect.any(String) })
     expect(servers[2]).toMatchObject({ credential: servers[1]?.credential })
+    expect(servers[3]).toMatchObject({ credential: servers[1]?.credential })
     expect(servers.every(isIceServer)).toBe(true)
   })
 

@@ -23,6 +23,7 @@ let handlers: Map<string, StreamHandler>
 let warnings: string[]
 let changes: string[][]
 let answersPing: boolean
+let addressOf: (peerId: string) => string | undefined
 let peers: NodePeers
 
 beforeEach(() => {
@@ -34,6 +35,7 @@ beforeEach(() => {
   warnings = []
   changes = []
   answersPing = true
+  addressOf = () => undefined
   dial = async () => {
     open = [named]
     return { remotePeer: named }
@@ -68,6 +70,7 @@ function createPeers(...names: string[]): NodePeers {
     random: { bytes: (length) => new Uint8Array(length), fraction: () => 1 },
     logger: { debug: () => {}, warn: (message) => void warnings.push(message) },
     peers: names,
+    addressOf: (peerId) => addressOf(peerId),
     onChange: () => changes.push(created.connected.map(String)),
   })
   return created
@@ -155,6 +158,7 @@ describe('the other nodes of a node', () => {
   })
 
   it('are 64 at the most', async () => {
+    addressOf = (peerId) => peerId
     await start()
     const many = Array.from({ length: 65 }, (_, index) => peerIdFromString(realPeerId(index + 10)))
     for (const peerId of many) identified(peerId, NODE_PROTOCOL)
@@ -162,6 +166,42 @@ describe('the other nodes of a node', () => {
     disconnect(many[0] ?? stranger)
     identified(many[64] ?? stranger, NODE_PROTOCOL)
     expect(peers.has(many[64] ?? stranger)).toBe(true)
+  })
+
+  it('are 16 of one address at the most', async () => {
+    await start()
+    const many = Array.from({ length: 17 }, (_, index) => peerIdFromString(realPeerId(index + 10)))
+    for (const peerId of many) identified(peerId, NODE_PROTOCOL)
+    expect(peers.connected).toHaveLength(16)
+  })
+
+  it('give way at the most crowded address to one from elsewhere, and are told of then', async () => {
+    const many = Array.from({ length: 64 }, (_, index) => peerIdFromString(realPeerId(index + 10)))
+    // Sixteen at each of four addresses.
+    addressOf = (peerId) => String(many.findIndex((other) => other.toString() === peerId) % 4)
+    await start()
+    for (const peerId of many) identified(peerId, NODE_PROTOCOL)
+    expect(peers.connected).toHaveLength(64)
+    changes = []
+    identified(stranger, NODE_PROTOCOL)
+    expect(peers.has(stranger)).toBe(true)
+    expect(changes.map(({ length }) => length)).toEqual([63, 64])
+  })
+
+  it('that were named give way to nobody, also when they were there before they were reached', async () => {
+    let reach = (): void => {}
+    dial = () => new Promise((resolve) => (reach = () => resolve({ remotePeer: named })))
+    await start(PEER)
+    const many = Array.from({ length: 15 }, (_, index) => peerIdFromString(realPeerId(index + 10)))
+    addressOf = () => 'one address'
+    for (const peerId of [named, ...many]) identified(peerId, NODE_PROTOCOL)
+    open = [named]
+    reach()
+    await settle()
+    // The place it had is another's now.
+    identified(stranger, NODE_PROTOCOL)
+    expect(peers.connected).toHaveLength(17)
+    expect([named, stranger].map((peerId) => peers.has(peerId))).toEqual([true, true])
   })
 
   it('are tried again when they cannot be reached, and a warning says so', async () => {

@@ -71,6 +71,11 @@ describe('the options of a node', () => {
     expect(await codeOf(() => checkOptions(options))).toBe('invalid-option')
   })
 
+  it.each(['turn:turn.example', 'TURNS:turn.example'])('need a secret for %s', async (url) => {
+    expect(await codeOf(() => checkOptions({ iceServers: [url] }))).toBe('invalid-option')
+    expect(checkOptions({ iceServers: [url], turnSecret: 'secret' }).iceServers).toEqual([url])
+  })
+
   it('name what is wrong', () => {
     expect(() => checkOptions({ port: 70_000 })).toThrow(
       "port must be a whole number from 0 to 65535, not '70000'",

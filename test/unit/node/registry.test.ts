@@ -292,6 +292,42 @@ describe('what was learnt from another node', () => {
     }
     expect(peersOf(registry).filter((peer) => peer.startsWith('near'))).toHaveLength(4)
   })
+
+  it('does not count toward what its peer may register here', () => {
+    const { registry } = setUp({ maxPerPeer: 2 })
+    for (let room = 0; room < 5; room += 1) {
+      registered(registry, 'ada', { origin: 'node-b', namespace: `made up ${room}` })
+    }
+    expect(registered(registry, 'ada', { namespace: 'made up 0' })).toMatchObject({ status: 'OK' })
+    expect(registered(registry, 'ada', { namespace: 'room' })).toMatchObject({ status: 'OK' })
+    expect(registered(registry, 'ada', { namespace: 'made up 1' })).toMatchObject({ status: 'E_UNAVAILABLE' })
+    registry.unregister('room', 'ada')
+    expect(registered(registry, 'ada', { namespace: 'made up 1' })).toMatchObject({ status: 'OK' })
+  })
+
+  it('counts under the address of a node that nobody named: many at one address weigh as much as one', () => {
+    const { registry } = setUp()
+    for (let peer = 0; peer < 20; peer += 1) registered(registry, `near ${peer}`, { ip: ip(peer) })
+    for (let peer = 0; peer < 640; peer += 1) {
+      registered(registry, `far ${peer}`, { origin: `node ${peer % 64}`, ip: '192.0.2.66', ttlSeconds: 60 })
+    }
+    for (let round = 0; round < 20; round += 1) {
+      const near = found(registry, { namespace: 'room', limit: 12 }).filter(
+        ({ origin }) => origin === 'local',
+      )
+      expect(near.length).toBeGreaterThanOrEqual(11)
+    }
+    expect(found(registry, { namespace: 'room', localOnly: true })).toHaveLength(20)
+  })
+
+  it('counts under a node that was named, wherever that is', () => {
+    const { registry } = setUp()
+    for (let peer = 0; peer < 40; peer += 1) {
+      registered(registry, `far ${peer}`, { origin: `node ${peer % 4}`, ttlSeconds: 60 })
+    }
+    const nodes = found(registry, { namespace: 'room', limit: 4 }).map(({ origin }) => origin)
+    expect(new Set(nodes).size).toBe(4)
+  })
 })
 
 describe('the limits', () => {

@@ -49,6 +49,12 @@ describe('the relay reservations of an address', () => {
     expect(exceedsReservations(peer(0), mine, relay([1, '/ip6/2001:db8::1/tcp/2/ws']), 1)).toBe(true)
   })
 
+  it('are those of a whole /64 in IPv6, from which one household may choose', () => {
+    const mine = [connection(0, '/ip6/2001:db8::1/tcp/1/ws')]
+    expect(exceedsReservations(peer(0), mine, relay([1, '/ip6/2001:db8::ffff/tcp/2/ws']), 1)).toBe(true)
+    expect(exceedsReservations(peer(0), mine, relay([1, '/ip6/2001:db8:0:1::1/tcp/2/ws']), 1)).toBe(false)
+  })
+
   it('of a client that is not connected, or has no address, are not counted', () => {
     const others = [connection(1, ip(1))]
     expect(exceedsReservations(peer(0), others, relay([2, ip(1)]), 1)).toBe(false)

@@ -2,7 +2,7 @@ import type { Connection, Libp2p, PeerId, Stream, StreamHandler } from '@libp2p/
 import { lpStream, streamPair } from '@libp2p/utils'
 import { ManualClock } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Logger } from '../../../src/logger.ts'
+import { type Logger, silentLogger } from '../../../src/logger.ts'
 import { DEPARTURE_GRACE_MS } from '../../../src/node/rendezvous/departures.ts'
 import { Registry } from '../../../src/node/rendezvous/registry.ts'
 import {
@@ -320,6 +320,28 @@ describe('a client that breaks the rules', () => {
       await client.done
     }
     expect(statuses.indexOf('E_UNAVAILABLE')).toBe(ADDRESS_RATE.burst)
+  })
+
+  it('is a node this one was told of: that asks as often as it likes, for all its clients', async () => {
+    await server.stop()
+    server = new RendezvousServer({
+      libp2p: fakeLibp2p(),
+      registry,
+      clock,
+      logger: silentLogger,
+      remoteIpOf: () => '192.0.2.1',
+      isNamed: (peerId) => peerId.equals(ada.peerId),
+    })
+    await server.start()
+    const [named, other] = [await streamOf(ada), await streamOf(bob)]
+    for (let count = 0; count < CONNECTION_RATE.burst; count += 1) {
+      await named.ask({ type: 'discover' })
+      await other.ask({ type: 'discover' })
+    }
+    expect(await named.ask({ type: 'discover' })).toMatchObject({ status: 'OK' })
+    expect(await other.ask({ type: 'discover' })).toMatchObject({ status: 'E_UNAVAILABLE' })
+    await named.stream.close()
+    await Promise.all([named.done, other.done])
   })
 
   it('pays for what has to be looked at', async () => {

@@ -55,18 +55,23 @@ describe('decodeNodeInfo', () => {
     ])
   })
 
-  it.each([['stun:stun.example'], ['stuns:stun.example:5349'], ['turn:[2001:db8::1]:3478?transport=tcp']])(
-    'takes the ICE server %j',
+  it.each([
+    ['stun:stun.example'],
+    ['stuns:stun.example:5349'],
+    ['turn:[2001:db8::1]:3478?transport=tcp'],
+    ['TURN:turn.example?transport=udp'],
+  ])('takes the ICE server %j', (urls) => {
+    const server = { urls, username: '1', credential: 'x' }
+    expect(decodeNodeInfo(JSON.stringify({ ...info, iceServers: [server] }))?.iceServers).toEqual([server])
+  })
+
+  it.each(['turn:x:1', 'TURN:x:1', 'Turns:x:1'])(
+    'leaves out a TURN server without credentials: %s',
     (urls) => {
-      const server = { urls, username: '1', credential: 'x' }
-      expect(decodeNodeInfo(JSON.stringify({ ...info, iceServers: [server] }))?.iceServers).toEqual([server])
+      const iceServers = [{ urls }]
+      expect(decodeNodeInfo(JSON.stringify({ ...info, iceServers }))?.iceServers).toEqual([])
     },
   )
-
-  it('leaves out a TURN server without credentials', () => {
-    const iceServers = [{ urls: 'turn:x:1' }]
-    expect(decodeNodeInfo(JSON.stringify({ ...info, iceServers }))?.iceServers).toEqual([])
-  })
 
   it.each([
     ['no JSON', '<html>'],

@@ -36,6 +36,8 @@ export default defineConfig([
     clean: ['**/*', '!runtime/webrtc-*'],
     external: ['#runtime', '#webrtc', /^node:/],
     dts: {
+      // What is `@internal` is nothing for users.
+      compilerOptions: { stripInternal: true },
       entry: {
         index: 'src/index.ts',
         'node/index': 'src/node/index.ts',

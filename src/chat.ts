@@ -67,8 +67,8 @@ export interface PresenceControl {
   /**
    * Shows something else, on all members' lists, without a leave and a join.
    *
-   * @param data a plain JSON object of at most 1,024 bytes
-   * @throws `invalid-presence`, `chat-left`
+   * @param data a plain JSON object of at most 1,024 bytes, nested 8 deep at most
+   * @throws `invalid-presence`, `signing-failed`, `chat-left`
    */
   update(data: JsonObject): Promise<void>
 }
@@ -250,9 +250,11 @@ export class GhostChat extends IsolatedEmitter<GhostChatEvents> {
   }
 
   /**
-   * The messages that come from now on, for `for await`. Ends when the chat is
+   * The messages that come live from now on, for `for await`; what was missed comes as `backlog` only. Ends when the chat is
    * left or `signal` fires. A reader that falls 1,000 messages behind gets the
    * error `reader-too-slow` after those.
+   *
+   * @throws `invalid-option`
    */
   messages(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<Message> {
     const { signal } = checkOptions(options)

@@ -26,7 +26,7 @@ export type GhostChatErrorCode =
   | 'invalid-message'
   /** A text is over 4,096 bytes of UTF-8. */
   | 'message-too-long'
-  /** Presence data is not a plain JSON object, or is over 1,024 bytes. */
+  /** Presence data is not a plain JSON object, is over 1,024 bytes, or nested more than 8 deep. */
   | 'invalid-presence'
   /** Nobody could be reached for so long that the outbox is full. */
   | 'outbox-full'

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'eventemitter3'
+import { isThenable } from './thenable.ts'
 
 type Listener<E extends object, T extends EventEmitter.EventNames<E>> = EventEmitter.EventListener<E, T>
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
@@ -80,7 +81,7 @@ export class IsolatedEmitter<Events extends object> extends EventEmitter<Events>
     const guard: AnyFunction = function (...args) {
       try {
         const result = original.apply(this, args)
-        if (result instanceof Promise) result.catch(onFailure)
+        if (isThenable(result)) Promise.resolve(result).catch(onFailure)
       } catch (thrown) {
         onFailure(thrown)
       }

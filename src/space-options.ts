@@ -95,7 +95,7 @@ export function checkSpaceOptions(options: OpenSpaceOptions): CheckedSpaceOption
     logger,
     direct,
     allowPrivateAddresses,
-    iceServers,
+    iceServers: [...iceServers],
     routing: delegatedRouting.map(endpointOf),
     libp2p: libp2pOf(options),
   }

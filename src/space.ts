@@ -17,9 +17,9 @@ import { topicOf } from './wire/topic.ts'
 
 /** How a room is joined. */
 export interface JoinChatOptions {
-  /** What this user shows of itself, for instance `{ name: 'Ada' }`: a plain JSON object of at most 1,024 bytes. Default `{}`. */
+  /** What this user shows of itself, for instance `{ name: 'Ada' }`: a plain JSON object of at most 1,024 bytes, nested 8 deep at most. Default `{}`. */
   presence?: JsonObject
-  /** How many messages to fetch whenever a connection is made, 0 to 100. Default 100. They come as the event `backlog`. */
+  /** How many messages of before to fetch, 0 to 100; what is written from then on comes without limit. Default 100. They come as the event `backlog`. */
   backlogLimit?: number
   /** Filters to begin with; see `chat.addFilter`. */
   filters?: readonly MessageFilter[]
@@ -91,6 +91,8 @@ export class Space {
   readonly #rooms = new Map<string, JoinedRoom>()
   readonly #diagnose: OpenClient['diagnose'] | undefined
   #unwatch = (): void => {}
+  /** A node is out of reach, until then: a room that is joined meanwhile has to say so, too. */
+  #nodeFailure: { error: GhostChatError; nextAttemptAt: number } | undefined
   #closed: Promise<void> | undefined
 
   private constructor(
@@ -205,7 +207,14 @@ export class Space {
 
   /** Leaves all rooms and closes all connections. Idempotent; never rejects. */
   close(): Promise<void> {
-    this.#closed ??= this.#shutDown()
+    if (this.#closed === undefined) {
+      // Noted before anybody is told: a listener may ask again.
+      let close = (_shutDown: Promise<void>): void => {}
+      this.#closed = new Promise((resolve) => {
+        close = resolve
+      })
+      close(this.#shutDown())
+    }
     return this.#closed
   }
 
@@ -228,6 +237,10 @@ export class Space {
       if (this.#rooms.get(topic)?.chat === chat) this.#rooms.delete(topic)
     })
     for (const filter of filters) chat.addFilter(filter)
+    const failure = this.#nodeFailure
+    if (failure !== undefined && failure.nextAttemptAt > this.#parts.clock.now()) {
+      chat.nodeFailed(failure.error, failure.nextAttemptAt)
+    }
     const joined = { chat, opened: chat.open(), wanted: 0 }
     this.#rooms.set(topic, joined)
     return joined
@@ -254,6 +267,7 @@ export class Space {
 
   #onNodeFailure(error: GhostChatError, nextAttemptAt?: number): void {
     this.#parts.logger.warn(error.message)
+    this.#nodeFailure = nextAttemptAt === undefined ? undefined : { error, nextAttemptAt }
     for (const chat of this.#chats) chat.nodeFailed(error, nextAttemptAt)
   }
 

@@ -51,7 +51,7 @@ const PROVIDERS_MAX = 1_000
  * its clients' rooms, a relay through which they reach each other, and what they
  * find each other with: rendezvous, delegated routing and STUN.
  *
- * @throws `invalid-option`, `node-failed` (port taken, key file unusable, …)
+ * @throws `invalid-option`, `invalid-node` (one of `peers` is no address), `node-failed` (port taken, key file unusable, …)
  *
  * @example
  * ```ts

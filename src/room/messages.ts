@@ -97,7 +97,7 @@ export class Messages {
     if (message === undefined) return
     if (status === 'acknowledged' || status === 'failed') this.#open.delete(id)
     Message.setStatus(message, status)
-    this.#listener.messageUpdated(message)
+    if (this.#told.get(message)?.isShown) this.#listener.messageUpdated(message)
   }
 
   /** Somebody was muted or no longer is: other reactions are shown, and edits that were kept back. */
@@ -149,12 +149,14 @@ export class Messages {
     }
     // What a muted author edits waits for the end of that.
     if (this.#visibility.isMuted(message.author)) return
+    const { text } = message
     if (Message.setContent(message, this.#contentOf(event)) && told !== undefined)
-      this.#tell(message, told, isEdit)
+      this.#tell(message, told, isEdit || message.text !== text)
   }
 
+  /** Filters are asked about another text, and not because somebody reacted. */
   #tell(message: Message, told: Told, isEdit: boolean): void {
-    if (!this.#shows(message)) {
+    if (!(isEdit ? this.#shows(message) : told.isShown)) {
       if (told.isShown) this.#hide(message, told)
     } else if (told.isKnown) {
       told.isShown = true

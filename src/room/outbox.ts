@@ -4,6 +4,7 @@ import { OUTBOX_MAX_EVENTS } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import { encodeFrame } from '../wire/frame.ts'
+import { ExpiryTimer } from './expiry-timer.ts'
 
 /** How full a gossip message is made when several events wait. */
 const COALESCE_MAX_BYTES = 16 * 1024
@@ -60,6 +61,8 @@ export class Outbox {
   /** Those who wait for others that are being signed. */
   #gathering: { done: Promise<void>; resolve: (sent: Promise<void>) => void; cancel: () => void } | undefined
   #isClosed = false
+  /** What waits for a day has failed. */
+  readonly #expiry: ExpiryTimer
   /** Ends the wait for what is sent too fast. */
   #cancelFlush: (() => void) | undefined
 
@@ -83,6 +86,7 @@ export class Outbox {
     this.#hasNeighbours = options.hasNeighbours
     this.#pace = options.pace
     this.#isAlone = options.isAlone
+    this.#expiry = new ExpiryTimer(this.#clock, () => this.#dropExpired())
   }
 
   /**
@@ -119,7 +123,10 @@ export class Outbox {
       release,
       fill: async (event) => {
         if (this.#isClosed) this.#onFate(event, 'failed')
-        else this.#waiting.push(event)
+        else {
+          this.#waiting.push(event)
+          this.#expiry.by(toMilliseconds(event.claims.exp))
+        }
         release()
         await (this.#isForOthers() ? this.#gather() : this.flush())
       },
@@ -198,6 +205,7 @@ export class Outbox {
   close(): void {
     this.#isClosed = true
     this.#cancelFlush?.()
+    this.#expiry.cancel()
     for (const event of this.#waiting.splice(0)) this.#onFate(event, 'failed')
   }
 
@@ -230,6 +238,7 @@ export class Outbox {
         break
       }
     }
+    if (this.#waiting.length === 0) this.#expiry.cancel()
     // In this very step: an event that comes after it begins a run of its own.
     this.#running = undefined
   }
@@ -262,6 +271,8 @@ export class Outbox {
       this.#waiting.shift()
       this.#onFate(first, 'failed')
     }
+    const [first] = this.#waiting
+    this.#expiry.by(first && toMilliseconds(first.claims.exp))
     this.#dropExpiredSent()
   }
 

@@ -60,11 +60,18 @@ export class Presence {
     await this.#announce('join')
   }
 
-  /** Shows something else of the user. @throws `invalid-presence` */
+  /** Shows something else of the user, or what it showed before where it cannot be signed. @throws `invalid-presence`, `signing-failed` */
   async update(data: JsonObject): Promise<void> {
-    this.#data = clonePresence(data)
+    const [before, since] = [this.#data, this.#since]
+    const next = clonePresence(data)
+    this.#data = next
     this.#since = toSeconds(this.#clock.now())
-    await this.#announce('presence')
+    try {
+      await this.#announce('presence')
+    } catch (thrown) {
+      if (this.#data === next) [this.#data, this.#since] = [before, since]
+      throw thrown
+    }
   }
 
   /**
@@ -152,7 +159,7 @@ function clonePresence(data: JsonObject): JsonObject {
   if (!isPresenceData(data)) {
     throw new GhostChatError(
       'invalid-presence',
-      'presence must be a plain JSON object of at most 1,024 bytes',
+      'presence must be a plain JSON object of at most 1,024 bytes, nested 8 deep at most',
     )
   }
   return JSON.parse(JSON.stringify(data)) as JsonObject

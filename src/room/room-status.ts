@@ -10,17 +10,17 @@ export type RoomState = 'connecting' | 'connected' | 'reconnecting' | 'closed'
 
 /** The state of a room's connection and how it came to be. */
 export interface RoomStatus {
-  current: RoomState
-  previous: RoomState | undefined
+  readonly current: RoomState
+  readonly previous: RoomState | undefined
   /** Why it is so, where something went wrong. */
-  error?: GhostChatError
+  readonly error?: GhostChatError
   /** When the next attempt to connect is made, in milliseconds since the Unix epoch. Only beside `error`. */
-  nextAttemptAt?: number
+  readonly nextAttemptAt?: number
 }
 
 /** The state machine: `connecting → connected ⇄ reconnecting`, and from each to `closed`. */
 export class RoomStatusMachine {
-  #status: RoomStatus = { current: 'connecting', previous: undefined }
+  #status: RoomStatus = Object.freeze({ current: 'connecting', previous: undefined })
   readonly #onChange: (status: RoomStatus) => void
 
   constructor(onChange: (status: RoomStatus) => void) {
@@ -44,7 +44,12 @@ export class RoomStatusMachine {
   failed(error: GhostChatError, nextAttemptAt?: number): void {
     const { current, previous } = this.#status
     if (current !== 'connecting' && current !== 'reconnecting') return
-    this.#status = { current, previous, error, ...(nextAttemptAt !== undefined && { nextAttemptAt }) }
+    this.#status = Object.freeze({
+      current,
+      previous,
+      error,
+      ...(nextAttemptAt !== undefined && { nextAttemptAt }),
+    })
     this.#onChange(this.#status)
   }
 
@@ -55,7 +60,7 @@ export class RoomStatusMachine {
   #turn(next: RoomState): boolean {
     const { current } = this.#status
     if (current === next) return false
-    this.#status = { current: next, previous: current }
+    this.#status = Object.freeze({ current: next, previous: current })
     this.#onChange(this.#status)
     return true
   }

@@ -192,7 +192,14 @@ export class Room {
 
   /** Leaves: says so, and ends everything. Never rejects. */
   close(): Promise<void> {
-    this.#closed ??= this.#shutDown()
+    if (this.#closed === undefined) {
+      // Noted before anybody is told: a listener may ask again.
+      let close = (_shutDown: Promise<void>): void => {}
+      this.#closed = new Promise((resolve) => {
+        close = resolve
+      })
+      close(this.#shutDown())
+    }
     return this.#closed
   }
 

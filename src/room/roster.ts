@@ -6,7 +6,7 @@ import type { JsonObject } from '../wire/json.ts'
 /** Somebody who is online, on one device or several. */
 export interface Member {
   readonly did: string
-  /** What the member shows of itself: the presence data of the device on which it changed last. */
+  /** What the member shows of itself: the presence data of the device on which it changed last. Frozen. */
   readonly presence: JsonObject
   /** The transport peer ids of the member's devices. */
   readonly devices: readonly string[]
@@ -130,6 +130,8 @@ export class Roster {
   }
 
   #put(device: Device): void {
+    // It is handed out, and signed again with each renewal of our own.
+    if (device.event.claims.type !== 'leave') freeze(device.event.claims.data)
     const devices = this.#devices.get(device.did) ?? new Map<string, Device>()
     if (!devices.has(device.peer)) this.#size += 1
     devices.set(device.peer, device)
@@ -158,6 +160,12 @@ export class Roster {
     const same = JSON.stringify(before.presence) === JSON.stringify(after.presence)
     return same ? [] : [{ kind: 'updated', did }]
   }
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const part of Object.values(value)) freeze(part)
 }
 
 /** The device that was heard of longest ago. */

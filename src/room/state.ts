@@ -179,7 +179,7 @@ export class RoomState {
 
   /** Somebody was muted or no longer is. */
   review(): void {
-    this.#messages.review()
+    if (!this.#isClosed) this.#messages.review()
   }
 
   /** The connection to a device was lost. */

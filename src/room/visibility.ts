@@ -1,3 +1,4 @@
+import { isThenable } from '../thenable.ts'
 import type { Message } from './message.ts'
 
 /** Decides whether a message is shown. One that throws hides the message. */
@@ -51,7 +52,7 @@ export class Visibility {
 
 /** A promise is true, whatever comes of it: whoever filters by one would see everything. */
 function isThrough(answer: unknown): boolean {
-  if (!(answer instanceof Promise)) return Boolean(answer)
-  answer.catch(() => {})
+  if (!isThenable(answer)) return Boolean(answer)
+  Promise.resolve(answer).catch(() => {})
   throw new TypeError('a filter answers at once, and no promise')
 }

@@ -85,6 +85,17 @@ test('a message that is sent before there is a connection goes out with it', asy
   await expect.poll(() => message.status).toMatch(/^(sent|acknowledged)$/)
 })
 
+test('a room that is joined while no node answers says so at once, as those before', async () => {
+  const space = await openTestSpace('early', { nodes: ['http://127.0.0.1:9'] })
+  const first = await space.joinChat('one')
+  await expect
+    .poll(() => (first.status.nextAttemptAt ?? 0) - Date.now(), { timeout: 20_000 })
+    .toBeGreaterThan(1_500)
+  const second = await space.joinChat('two')
+  expect(second.status).toMatchObject({ current: 'connecting', error: { code: 'node-unreachable' } })
+  expect(second.status.nextAttemptAt).toBe(first.status.nextAttemptAt)
+})
+
 test('names that look alike are different rooms', async () => {
   const node = await startNode()
   const names: [space: string, room: string][] = [

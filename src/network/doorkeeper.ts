@@ -2,6 +2,7 @@ import type { GossipSub } from '@libp2p/gossipsub'
 import type { Libp2p } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
+import { onNeedless } from './intake.ts'
 import { debit, GRAYLIST_SCORE, scoreOf } from './score.ts'
 
 /** How soon after an offence the score of whoever it was is looked at. */
@@ -32,6 +33,7 @@ export class Doorkeeper {
   readonly #logger: Logger
   readonly #isNamed: (peerId: string) => boolean
   readonly #addressOf: (peerId: string) => string | undefined
+  readonly #priceOf: (peerId: string) => number
   /** By peer id: when it offended last, and how. */
   readonly #suspects = new Map<string, { at: number; kind: 'reject' | 'excess' }>()
   /** By address: until when whoever comes from there is suspected of being somebody who was put out. */
@@ -52,6 +54,8 @@ export class Doorkeeper {
     isNamed: (peerId: string) => boolean
     /** Where a peer comes from, in a form that is the same for all who share an address; nothing where that says nothing. */
     addressOf: (peerId: string) => string | undefined
+    /** What a message too many costs a neighbour: 1, less for one that brings those of many. */
+    priceOf: (peerId: string) => number
   }) {
     this.#libp2p = options.libp2p
     this.#pubsub = options.pubsub
@@ -59,6 +63,8 @@ export class Doorkeeper {
     this.#logger = options.logger
     this.#isNamed = options.isNamed
     this.#addressOf = options.addressOf
+    this.#priceOf = options.priceOf
+    onNeedless(this.#pubsub, (peerId, amount) => this.offended(peerId, 'excess', amount))
   }
 
   /** How many are put out. */
@@ -68,14 +74,15 @@ export class Doorkeeper {
 
   /**
    * A neighbour brought a message that nobody honest passes on (`reject`), which
-   * gossipsub counts, or one too many (`excess`), which costs it `amount`. A named
+   * gossipsub counts, or too many (`excess`): so many, or a fraction of one. A named
    * node owes nothing for those: it brings what others write, and passes on what its
    * own rates let through.
    */
   offended(peerId: string, kind: 'reject' | 'excess', amount = 1): void {
     if (kind === 'excess') {
       if (this.#isNamed(peerId)) return
-      debit(this.#pubsub, peerId, amount * (this.#isTroubled(peerId) ? TROUBLE_FACTOR : 1))
+      const price = this.#priceOf(peerId) * (this.#isTroubled(peerId) ? TROUBLE_FACTOR : 1)
+      debit(this.#pubsub, peerId, amount * price)
     }
     const worst = this.#suspects.get(peerId)?.kind === 'reject' ? 'reject' : kind
     this.#suspects.set(peerId, { at: this.#clock.now(), kind: worst })
@@ -94,6 +101,7 @@ export class Doorkeeper {
   close(): void {
     this.#cancelLook?.()
     this.#cancelLook = undefined
+    onNeedless(this.#pubsub, () => {})
     this.#suspects.clear()
   }
 

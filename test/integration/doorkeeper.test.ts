@@ -1,3 +1,4 @@
+import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, Libp2pEvents } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
@@ -10,7 +11,7 @@ import { chatGossipsub } from '../../src/index.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
 import { enterTopic } from '../support/bare-peer.ts'
 import { alter, authorOf } from '../support/forge.ts'
-import { atEnd, barePeer, openTestSpace } from '../support/resources.ts'
+import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { arrival } from '../support/wait.ts'
 
 /** A dapp's libp2p node that neighbours reach without a GhostNode. */
@@ -67,4 +68,24 @@ test('a member hangs up on a neighbour that sends forgeries, also when it comes 
   await isOutAgain
   expect(own.getConnections(forger.peerId)).toEqual([])
   expect(own.getConnections(honest.peerId)).toHaveLength(1)
+})
+
+test('a node hangs up on whoever sends messages of a room that nobody is in', async () => {
+  const node = await startNode()
+  const stranger = await barePeer(node.multiaddrs[0] ?? '')
+  const { pubsub } = stranger.services as {
+    pubsub: GossipSub & { sendRpc: (to: string, rpc: object) => boolean }
+  }
+  const send = (number: number): boolean =>
+    pubsub.sendRpc(node.peerId, {
+      subscriptions: [],
+      messages: Array.from({ length: 1_000 }, (_, n) => ({
+        topic: 'x',
+        data: new TextEncoder().encode(`${number} ${n}`),
+      })),
+    })
+  const isOut = next(stranger, 'peer:disconnect')
+  await expect.poll(() => send(0)).toBe(true)
+  expect(send(1)).toBe(true)
+  expect((await isOut).detail.toString()).toBe(node.peerId)
 })

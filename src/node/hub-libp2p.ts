@@ -11,6 +11,7 @@ import { createLibp2p } from 'libp2p'
 import { systemClock } from '../clock.ts'
 import { forgetPeers } from '../network/forget-peers.ts'
 import { hubGossip } from '../network/gossip.ts'
+import { boundNegotiation, negotiationGater } from '../network/negotiation.ts'
 import { PeerDatastore } from '../network/peer-datastore.ts'
 import type { CheckedOptions } from './options.ts'
 import { exceedsReservations } from './relay-limits.ts'
@@ -51,6 +52,7 @@ export async function createHubLibp2p(
     // A tab in the background answers late; the default of 5 s would cut it off.
     connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: 30_000 } },
     connectionGater: {
+      ...negotiationGater,
       denyInboundEncryptedConnection: (peerId) => isBanned(peerId),
       denyInboundRelayReservation: (client) => denyReservation(client),
     },
@@ -76,6 +78,7 @@ export async function createHubLibp2p(
   })
   endReplacedConnections(libp2p)
   forgetPeers(libp2p, systemClock)
+  boundNegotiation(libp2p)
   denyReservation = (client) =>
     exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
   return libp2p

@@ -33,8 +33,8 @@ export default {
     layer(
       'network',
       folder('network'),
-      [folder('wire', 'discovery')],
-      'The network carries events and reads none.',
+      [folder('wire', 'discovery'), '^src/gate/rate-limit\\.ts$'],
+      'The network carries events and reads none, though it may count them.',
     ),
     layer(
       'discovery',

@@ -38,7 +38,13 @@ export async function createOwnLibp2p(options: {
       ...negotiationGater,
       denyDialMultiaddr: (address) => !options.policy.permits(address),
     },
-    connectionManager: { addressDialTimeout: 15_000 },
+    // All circuits come from the address of a node, which counts those of each stranger. By default 5 a second were
+    // taken from an address and 10 that say nothing, so that one stranger could keep everybody else out.
+    connectionManager: {
+      addressDialTimeout: 15_000,
+      inboundConnectionThreshold: 200,
+      maxIncomingPendingConnections: 300,
+    },
     // A tab that was frozen for a moment is not gone: the default of 5 s cuts it off.
     connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
     services: {

@@ -13,6 +13,7 @@ import { forgetPeers } from '../network/forget-peers.ts'
 import { hubGossip } from '../network/gossip.ts'
 import { boundNegotiation, negotiationGater } from '../network/negotiation.ts'
 import { PeerDatastore } from '../network/peer-datastore.ts'
+import { CircuitRates } from './circuit-rates.ts'
 import type { CheckedOptions } from './options.ts'
 import { exceedsReservations } from './relay-limits.ts'
 import { endReplacedConnections } from './replaced-connections.ts'
@@ -33,6 +34,7 @@ export async function createHubLibp2p(
 ) {
   const { host, announce, maxConnections, maxReservations, maxReservationsPerIp } = options
   let denyReservation = (_client: PeerId): boolean => true
+  let denyCircuit = (_source: PeerId, _destination: PeerId): boolean => true
   const libp2p = await createLibp2p({
     privateKey,
     datastore: new PeerDatastore(),
@@ -55,6 +57,7 @@ export async function createHubLibp2p(
       ...negotiationGater,
       denyInboundEncryptedConnection: (peerId) => isBanned(peerId),
       denyInboundRelayReservation: (client) => denyReservation(client),
+      denyOutboundRelayedConnection: (source, destination) => denyCircuit(source, destination),
     },
     services: {
       identify: identify(),
@@ -81,6 +84,8 @@ export async function createHubLibp2p(
   boundNegotiation(libp2p)
   denyReservation = (client) =>
     exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
+  const circuits = new CircuitRates(systemClock)
+  denyCircuit = (source, destination) => !circuits.admits(source, destination, libp2p.getConnections(source))
   return libp2p
 }
 

@@ -20,6 +20,15 @@ const TROUBLE_FACTOR = 5
 /** How many are remembered; a peer id costs nothing, so that somebody may come back as another one. */
 const BANS_MAX = 10_000
 
+/** A neighbour that offended. */
+interface Suspect {
+  /** When it did last. */
+  at: number
+  kind: 'reject' | 'excess'
+  /** Where it came from then: whoever hangs up itself has no address any more. */
+  address: string | undefined
+}
+
 /**
  * Puts those neighbours out that misbehave: gossipsub takes whoever is below zero
  * out of its meshes and does not listen to whoever is below the last threshold, but
@@ -34,8 +43,7 @@ export class Doorkeeper {
   readonly #isNamed: (peerId: string) => boolean
   readonly #addressOf: (peerId: string) => string | undefined
   readonly #priceOf: (peerId: string) => number
-  /** By peer id: when it offended last, and how. */
-  readonly #suspects = new Map<string, { at: number; kind: 'reject' | 'excess' }>()
+  readonly #suspects = new Map<string, Suspect>()
   /** By address: until when whoever comes from there is suspected of being somebody who was put out. */
   readonly #trouble = new Map<string, number>()
   /** By peer id: until when it stays out, the first one first. */
@@ -79,13 +87,15 @@ export class Doorkeeper {
    * own rates let through.
    */
   offended(peerId: string, kind: 'reject' | 'excess', amount = 1): void {
+    const suspect = this.#suspects.get(peerId)
+    const address = suspect?.address ?? this.#addressOf(peerId)
     if (kind === 'excess') {
       if (this.#isNamed(peerId)) return
-      const price = this.#priceOf(peerId) * (this.#isTroubled(peerId) ? TROUBLE_FACTOR : 1)
+      const price = this.#priceOf(peerId) * (this.#isTroubled(address) ? TROUBLE_FACTOR : 1)
       debit(this.#pubsub, peerId, amount * price)
     }
-    const worst = this.#suspects.get(peerId)?.kind === 'reject' ? 'reject' : kind
-    this.#suspects.set(peerId, { at: this.#clock.now(), kind: worst })
+    const worst = suspect?.kind === 'reject' ? 'reject' : kind
+    this.#suspects.set(peerId, { at: this.#clock.now(), kind: worst, address })
     this.#cancelLook ??= this.#clock.after(LOOK_MS, () => this.#look())
   }
 
@@ -108,25 +118,23 @@ export class Doorkeeper {
   #look(): void {
     this.#cancelLook = undefined
     const now = this.#clock.now()
-    for (const [peerId, { at, kind }] of this.#suspects) {
-      if (scoreOf(this.#pubsub, peerId) < GRAYLIST_SCORE) this.#putOut(peerId, kind)
-      if (now - at >= SUSPICION_MS) this.#suspects.delete(peerId)
+    for (const [peerId, suspect] of this.#suspects) {
+      if (scoreOf(this.#pubsub, peerId) < GRAYLIST_SCORE) this.#putOut(peerId, suspect)
+      if (now - suspect.at >= SUSPICION_MS) this.#suspects.delete(peerId)
     }
     if (this.#suspects.size > 0) this.#cancelLook = this.#clock.after(LOOK_MS, () => this.#look())
   }
 
-  /** Whether somebody from the same address was put out lately. */
-  #isTroubled(peerId: string): boolean {
-    if (this.#trouble.size === 0) return false
-    return (this.#trouble.get(this.#addressOf(peerId) ?? '') ?? 0) > this.#clock.now()
+  /** Whether somebody from an address was put out lately. */
+  #isTroubled(address = ''): boolean {
+    return (this.#trouble.get(address) ?? 0) > this.#clock.now()
   }
 
-  #putOut(peerId: string, kind: 'reject' | 'excess'): void {
+  #putOut(peerId: string, { kind, address }: Suspect): void {
     this.#suspects.delete(peerId)
     if (this.#isNamed(peerId)) return
     const now = this.#clock.now()
     remember(this.#bans, peerId, now + (kind === 'reject' ? BAN_MS : EXCESS_BAN_MS))
-    const address = this.#addressOf(peerId)
     if (address !== undefined) remember(this.#trouble, address, now + TROUBLE_MS)
     this.#logger.debug(`the peer ${peerId} misbehaves and is put out`)
     for (const connection of this.#libp2p.getConnections()) {

@@ -135,6 +135,18 @@ describe('a doorkeeper', () => {
     scoredDoor.close()
   })
 
+  it('remembers where somebody came from who hung up itself', async () => {
+    const { pubsub, owed } = await scored()
+    const scoredDoor = doorkeeperOf(pubsub)
+    for (const peerId of [mallory, ada]) addresses.set(peerId.toString(), '192.0.2.1')
+    for (let times = 0; times < 130; times += 1) scoredDoor.offended(mallory.toString(), 'excess')
+    addresses.delete(mallory.toString())
+    await clock.advance(250)
+    for (let times = 0; times < 22; times += 1) scoredDoor.offended(ada.toString(), 'excess')
+    expect(owed(ada.toString())).toBe(-40)
+    scoredDoor.close()
+  })
+
   it('takes what gossip had no use for as too much, until it is closed', async () => {
     const { pubsub, owed } = await scored()
     const scoredDoor = doorkeeperOf(pubsub)

@@ -5,7 +5,7 @@
  * @type {import('dependency-cruiser').IConfiguration}
  */
 
-const leaves = '^src/(abort|check|crypto-work|errors|limits|events|clock|logger|random|version)\\.ts$'
+const leaves = '^src/(abort|check|crypto-work|errors|limits|events|clock|logger|random|turn|version)\\.ts$'
 const networkPort = '^src/network/network\\.ts$'
 const folder = (...names) => `^src/(${names.join('|')})/`
 

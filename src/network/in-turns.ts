@@ -1,3 +1,5 @@
+import { turn } from '../turn.ts'
+
 /**
  * How many things are read in one task. The smallest RPC takes a microsecond: the others wait for a tenth of a
  * millisecond at the most.
@@ -13,19 +15,6 @@ export async function* inTurns<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
   for await (const one of source) {
     yield one
     count += 1
-    if (count % PER_TASK === 0) await nextTask()
+    if (count % PER_TASK === 0) await turn()
   }
-}
-
-/** A timer would be held back in a page that nobody looks at, a message is not. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      // In Node an open port keeps the process.
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(undefined)
-  })
 }

@@ -49,6 +49,11 @@ export const ROSTER_MAX_DEVICES = 2_000
 export const ROSTER_MAX_DEVICES_EACH = 16
 /** The most identifiers of seen events a gate remembers, of those that live for 90 s and of those that live longer. */
 export const SEEN_MAX = 16_384
+/**
+ * The same for all rooms of a node together: what one client may bring in the 10 minutes for which gossipsub remembers messages
+ * by itself. Some 100 bytes apiece.
+ */
+export const HUB_SEEN_MAX = 262_144
 /** The most verification keys a process keeps imported. */
 export const KEYS_MAX = 2_048
 /** The most messages that wait for a first peer. */

@@ -59,14 +59,24 @@ export class Gate {
   readonly #clock: Clock
   readonly #verifier: Verifier
   readonly #rates: Rates | undefined
-  readonly #seen = new SeenEvents()
+  readonly #seen: SeenEvents
 
-  /** @param options.rates whom to charge; without them, and for events that have no source, nobody is */
-  constructor(options: { topic: string; clock: Clock; verifier: Verifier; rates?: Rates | undefined }) {
+  /**
+   * @param options.rates whom to charge; without them, and for events that have no source, nobody is
+   * @param options.seen where to remember events, for several gates together; by default each has its own memory
+   */
+  constructor(options: {
+    topic: string
+    clock: Clock
+    verifier: Verifier
+    rates?: Rates | undefined
+    seen?: SeenEvents
+  }) {
     this.topic = options.topic
     this.#clock = options.clock
     this.#verifier = options.verifier
     this.#rates = options.rates
+    this.#seen = options.seen ?? new SeenEvents()
   }
 
   /**

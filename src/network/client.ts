@@ -116,6 +116,7 @@ export class Client {
       pubsub: libp2p.services.pubsub,
       isNamed: (peerId) => this.nodes.some(({ known }) => known.peerId?.toString() === peerId),
       addressOf: () => undefined,
+      priceOf: () => 1,
     })
     this.network = new Libp2pNetwork({
       libp2p,

@@ -2,6 +2,7 @@ import type { GossipSub } from '@libp2p/gossipsub'
 import type { Libp2p } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
+import { onNeedless } from './intake.ts'
 import { debit, GRAYLIST_SCORE, scoreOf } from './score.ts'
 
 /** How soon after an offence the score of whoever it was is looked at. */
@@ -19,6 +20,15 @@ const TROUBLE_FACTOR = 5
 /** How many are remembered; a peer id costs nothing, so that somebody may come back as another one. */
 const BANS_MAX = 10_000
 
+/** A neighbour that offended. */
+interface Suspect {
+  /** When it did last. */
+  at: number
+  kind: 'reject' | 'excess'
+  /** Where it came from then: whoever hangs up itself has no address any more. */
+  address: string | undefined
+}
+
 /**
  * Puts those neighbours out that misbehave: gossipsub takes whoever is below zero
  * out of its meshes and does not listen to whoever is below the last threshold, but
@@ -32,8 +42,8 @@ export class Doorkeeper {
   readonly #logger: Logger
   readonly #isNamed: (peerId: string) => boolean
   readonly #addressOf: (peerId: string) => string | undefined
-  /** By peer id: when it offended last, and how. */
-  readonly #suspects = new Map<string, { at: number; kind: 'reject' | 'excess' }>()
+  readonly #priceOf: (peerId: string) => number
+  readonly #suspects = new Map<string, Suspect>()
   /** By address: until when whoever comes from there is suspected of being somebody who was put out. */
   readonly #trouble = new Map<string, number>()
   /** By peer id: until when it stays out, the first one first. */
@@ -52,6 +62,8 @@ export class Doorkeeper {
     isNamed: (peerId: string) => boolean
     /** Where a peer comes from, in a form that is the same for all who share an address; nothing where that says nothing. */
     addressOf: (peerId: string) => string | undefined
+    /** What a message too many costs a neighbour: 1, less for one that brings those of many. */
+    priceOf: (peerId: string) => number
   }) {
     this.#libp2p = options.libp2p
     this.#pubsub = options.pubsub
@@ -59,6 +71,8 @@ export class Doorkeeper {
     this.#logger = options.logger
     this.#isNamed = options.isNamed
     this.#addressOf = options.addressOf
+    this.#priceOf = options.priceOf
+    onNeedless(this.#pubsub, (peerId, amount) => this.offended(peerId, 'excess', amount))
   }
 
   /** How many are put out. */
@@ -68,17 +82,20 @@ export class Doorkeeper {
 
   /**
    * A neighbour brought a message that nobody honest passes on (`reject`), which
-   * gossipsub counts, or one too many (`excess`), which costs it `amount`. A named
+   * gossipsub counts, or too many (`excess`): so many, or a fraction of one. A named
    * node owes nothing for those: it brings what others write, and passes on what its
    * own rates let through.
    */
   offended(peerId: string, kind: 'reject' | 'excess', amount = 1): void {
+    const suspect = this.#suspects.get(peerId)
+    const address = suspect?.address ?? this.#addressOf(peerId)
     if (kind === 'excess') {
       if (this.#isNamed(peerId)) return
-      debit(this.#pubsub, peerId, amount * (this.#isTroubled(peerId) ? TROUBLE_FACTOR : 1))
+      const price = this.#priceOf(peerId) * (this.#isTroubled(address) ? TROUBLE_FACTOR : 1)
+      debit(this.#pubsub, peerId, amount * price)
     }
-    const worst = this.#suspects.get(peerId)?.kind === 'reject' ? 'reject' : kind
-    this.#suspects.set(peerId, { at: this.#clock.now(), kind: worst })
+    const worst = suspect?.kind === 'reject' ? 'reject' : kind
+    this.#suspects.set(peerId, { at: this.#clock.now(), kind: worst, address })
     this.#cancelLook ??= this.#clock.after(LOOK_MS, () => this.#look())
   }
 
@@ -94,31 +111,30 @@ export class Doorkeeper {
   close(): void {
     this.#cancelLook?.()
     this.#cancelLook = undefined
+    onNeedless(this.#pubsub, () => {})
     this.#suspects.clear()
   }
 
   #look(): void {
     this.#cancelLook = undefined
     const now = this.#clock.now()
-    for (const [peerId, { at, kind }] of this.#suspects) {
-      if (scoreOf(this.#pubsub, peerId) < GRAYLIST_SCORE) this.#putOut(peerId, kind)
-      if (now - at >= SUSPICION_MS) this.#suspects.delete(peerId)
+    for (const [peerId, suspect] of this.#suspects) {
+      if (scoreOf(this.#pubsub, peerId) < GRAYLIST_SCORE) this.#putOut(peerId, suspect)
+      if (now - suspect.at >= SUSPICION_MS) this.#suspects.delete(peerId)
     }
     if (this.#suspects.size > 0) this.#cancelLook = this.#clock.after(LOOK_MS, () => this.#look())
   }
 
-  /** Whether somebody from the same address was put out lately. */
-  #isTroubled(peerId: string): boolean {
-    if (this.#trouble.size === 0) return false
-    return (this.#trouble.get(this.#addressOf(peerId) ?? '') ?? 0) > this.#clock.now()
+  /** Whether somebody from an address was put out lately. */
+  #isTroubled(address = ''): boolean {
+    return (this.#trouble.get(address) ?? 0) > this.#clock.now()
   }
 
-  #putOut(peerId: string, kind: 'reject' | 'excess'): void {
+  #putOut(peerId: string, { kind, address }: Suspect): void {
     this.#suspects.delete(peerId)
     if (this.#isNamed(peerId)) return
     const now = this.#clock.now()
     remember(this.#bans, peerId, now + (kind === 'reject' ? BAN_MS : EXCESS_BAN_MS))
-    const address = this.#addressOf(peerId)
     if (address !== undefined) remember(this.#trouble, address, now + TROUBLE_MS)
     this.#logger.debug(`the peer ${peerId} misbehaves and is put out`)
     for (const connection of this.#libp2p.getConnections()) {

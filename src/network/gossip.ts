@@ -6,6 +6,7 @@ import {
   TopicValidatorResult,
 } from '@libp2p/gossipsub'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { guardIntake } from './intake.ts'
 import { scoredGossipsub, scoreTopic } from './score.ts'
 
 const utf8 = new TextEncoder()
@@ -54,6 +55,12 @@ function messageIdText(id: Uint8Array): string {
   return String.fromCharCode(...id)
 }
 
+/** A gossipsub that says what every participant says, scores its neighbours, and looks at nothing that is not for it. */
+function gossipOf(options: Partial<GossipsubOpts>): (components: GossipSubComponents) => GossipSub {
+  const create = scoredGossipsub({ ...WIRE, ...options })
+  return (components) => guardIntake(create(components))
+}
+
 /** Rooms one device may be in, times about 1.3 KiB that gossipsub accounts for each. */
 const CLIENT_TOPIC_BYTES = 16 * 1024 * 1024
 const HUB_TOPIC_BYTES = 1024 * 1024
@@ -69,8 +76,7 @@ const CLIENT_D = 4
  * itself goes to all neighbours at once (`floodPublish`).
  */
 export function chatGossipsub(): (components: GossipSubComponents) => GossipSub {
-  return scoredGossipsub({
-    ...WIRE,
+  return gossipOf({
     D: CLIENT_D,
     Dlo: 1,
     Dout: 0,
@@ -108,8 +114,7 @@ export function subscribe(pubsub: GossipSub, topic: string, hasNode: boolean): v
  * by the way of later gossip, late or never.
  */
 export function hubGossip(): (components: GossipSubComponents) => GossipSub {
-  return scoredGossipsub({
-    ...WIRE,
+  return gossipOf({
     D: 512,
     Dlo: 256,
     Dhi: 4096,

@@ -4,6 +4,8 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
+import { RateLimit } from '../gate/rate-limit.ts'
+import { ASSURED_BURST, ASSURED_PER_SECOND } from '../limits.ts'
 import { SYNC_PROTOCOL } from '../wire/sync.ts'
 import { ExpectedNodes } from './expected-nodes.ts'
 import { frameStream } from './frame-stream.ts'
@@ -32,6 +34,8 @@ const HELLO_TIMEOUT_MS = 5_000
 const STREAMS_PER_PEER = 8
 /** How many streams a peer may open at once on one connection, for all rooms together; each room has limits of its own. */
 const STREAMS_MAX = 256
+/** All that is passed on is of one kind. */
+const OTHERS = ''
 const TOPIC_DECODER = new TextDecoder('utf-8', { fatal: true })
 
 /** Rooms on a libp2p node: gossipsub for the gossip, one protocol for direct streams. */
@@ -51,6 +55,7 @@ export class Libp2pNetwork implements Network {
   /** Topics that were left and are still subscribed: ends that. */
   readonly #warm = new Map<string, () => void>()
   readonly #expected: ExpectedNodes
+  readonly #passage: RateLimit
   readonly #turnstile = new Turnstile(STREAMS_PER_PEER)
   #cancelRetry: (() => void) | undefined
   #closed: Promise<void> | undefined
@@ -86,6 +91,12 @@ export class Libp2pNetwork implements Network {
         const channel = this.#channels.get(topic)
         if (channel?.disconnected(peerId)) channel.lost(peerId)
       },
+    })
+    this.#passage = new RateLimit({
+      clock: this.#clock,
+      burst: ASSURED_BURST.messages,
+      perSecond: ASSURED_PER_SECOND.messages,
+      maxKeys: 1,
     })
     this.#onOffence = options.onOffence
     this.#onClose = options.onClose
@@ -129,7 +140,7 @@ export class Libp2pNetwork implements Network {
     this.#pubsub.topicValidators.set(topic, async (peer, { data }) => {
       const verdict = await handler.onGossip(data, peer.toString())
       if (verdict === 'reject' || verdict === 'excess') this.#onOffence(peer.toString(), verdict)
-      return VALIDATION[verdict]
+      return VALIDATION[verdict === 'accept' && !this.#mayTravel(peer) ? 'ignore' : verdict]
     })
     try {
       subscribe(this.#pubsub, topic, this.#hasNode())
@@ -152,6 +163,16 @@ export class Libp2pNetwork implements Network {
     this.#onTopics({ entered: topic })
     if (this.#refresh(channel)) this.#retrySoon()
     return channel
+  }
+
+  /**
+   * Whether what a peer brought may travel on. A node charges us for what we pass on to it, whoever wrote it, so it gets as
+   * much as it assures to everybody: more, and others could have it put us out. What is kept back it hears of
+   * by what names it, and by comparisons.
+   */
+  #mayTravel(from: PeerId): boolean {
+    const isForNode = this.#nodeConnections().some(({ remotePeer }) => !remotePeer.equals(from))
+    return !isForNode || this.#passage.take(OTHERS) === 0
   }
 
   /** A node was connected. */

@@ -14,6 +14,7 @@ import { Direct, type DirectComponents } from './direct.ts'
 import { forgetPeers } from './forget-peers.ts'
 import { chatGossipsub } from './gossip.ts'
 import { type IntroductionServices, introductions } from './introduction.ts'
+import { boundNegotiation, negotiationGater } from './negotiation.ts'
 import { PeerDatastore } from './peer-datastore.ts'
 import { Reservations } from './reservations.ts'
 
@@ -33,8 +34,17 @@ export async function createOwnLibp2p(options: {
     transports: [webSockets(), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    connectionGater: { denyDialMultiaddr: (address) => !options.policy.permits(address) },
-    connectionManager: { addressDialTimeout: 15_000 },
+    connectionGater: {
+      ...negotiationGater,
+      denyDialMultiaddr: (address) => !options.policy.permits(address),
+    },
+    // All circuits come from the address of a node, which counts those of each stranger. By default 5 a second were
+    // taken from an address and 10 that say nothing, so that one stranger could keep everybody else out.
+    connectionManager: {
+      addressDialTimeout: 15_000,
+      inboundConnectionThreshold: 200,
+      maxIncomingPendingConnections: 300,
+    },
     // A tab that was frozen for a moment is not gone: the default of 5 s cuts it off.
     connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
     services: {
@@ -48,5 +58,6 @@ export async function createOwnLibp2p(options: {
     },
   })
   forgetPeers(libp2p, options.clock)
+  boundNegotiation(libp2p)
   return libp2p
 }

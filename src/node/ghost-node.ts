@@ -107,6 +107,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
       ...parts,
       isNamed: (peerId) => isNamed(peerIdFromString(peerId)),
       addressOf,
+      priceOf: (peerId) => (peers.has(peerIdFromString(peerId)) ? NODE_DEBIT : 1),
     })
     doorkeeper = door
     running.push({ stop: () => door.close() })
@@ -116,7 +117,7 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
       addressOf,
       isNode: (peerId) => peers.has(peerId),
       isNamed,
-      onOffence: (peerId, kind) => door.offended(peerId.toString(), kind, peers.has(peerId) ? NODE_DEBIT : 1),
+      onOffence: (peerId, kind) => door.offended(peerId.toString(), kind),
       onEvents: (events) => {
         for (const event of events) wills?.seen(event)
       },

@@ -11,7 +11,9 @@ import { createLibp2p } from 'libp2p'
 import { systemClock } from '../clock.ts'
 import { forgetPeers } from '../network/forget-peers.ts'
 import { hubGossip } from '../network/gossip.ts'
+import { boundNegotiation, negotiationGater } from '../network/negotiation.ts'
 import { PeerDatastore } from '../network/peer-datastore.ts'
+import { CircuitRates } from './circuit-rates.ts'
 import type { CheckedOptions } from './options.ts'
 import { exceedsReservations } from './relay-limits.ts'
 import { endReplacedConnections } from './replaced-connections.ts'
@@ -32,6 +34,7 @@ export async function createHubLibp2p(
 ) {
   const { host, announce, maxConnections, maxReservations, maxReservationsPerIp } = options
   let denyReservation = (_client: PeerId): boolean => true
+  let denyCircuit = (_source: PeerId, _destination: PeerId): boolean => true
   const libp2p = await createLibp2p({
     privateKey,
     datastore: new PeerDatastore(),
@@ -51,8 +54,10 @@ export async function createHubLibp2p(
     // A tab in the background answers late; the default of 5 s would cut it off.
     connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: 30_000 } },
     connectionGater: {
+      ...negotiationGater,
       denyInboundEncryptedConnection: (peerId) => isBanned(peerId),
       denyInboundRelayReservation: (client) => denyReservation(client),
+      denyOutboundRelayedConnection: (source, destination) => denyCircuit(source, destination),
     },
     services: {
       identify: identify(),
@@ -76,8 +81,11 @@ export async function createHubLibp2p(
   })
   endReplacedConnections(libp2p)
   forgetPeers(libp2p, systemClock)
+  boundNegotiation(libp2p)
   denyReservation = (client) =>
     exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
+  const circuits = new CircuitRates(systemClock)
+  denyCircuit = (source, destination) => !circuits.admits(source, destination, libp2p.getConnections(source))
   return libp2p
 }
 

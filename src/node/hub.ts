@@ -4,8 +4,9 @@ import type { Clock } from '../clock.ts'
 import { Gate } from '../gate/gate.ts'
 import { admitGossip } from '../gate/gossip.ts'
 import { Rates, type Source } from '../gate/rates.ts'
+import { SeenEvents } from '../gate/seen.ts'
 import type { Verifier } from '../identity/verifier.ts'
-import { HUB_AUTHOR_BURST, HUB_AUTHOR_PER_SECOND } from '../limits.ts'
+import { HUB_AUTHOR_BURST, HUB_AUTHOR_PER_SECOND, HUB_SEEN_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { VALIDATION } from '../network/gossip.ts'
 import { forgetTopic, scoreTopic } from '../network/score.ts'
@@ -61,6 +62,8 @@ export class Hub {
   readonly #rates: Rates
   readonly #onEvents: (events: readonly SignedEvent[]) => void
   readonly #addressOf: (peerId: string) => string | undefined
+  /** One for all rooms: in each of 800 a client could have as much remembered as in one. */
+  readonly #seen = new SeenEvents(HUB_SEEN_MAX)
   readonly #rooms = new Map<string, Room>()
   /** The topics of the rooms, by the address that was in each first. */
   readonly #crowd = new Crowd<string>()
@@ -245,7 +248,8 @@ export class Hub {
       this.#refuse(topic)
       return
     }
-    const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier, rates: this.#rates })
+    const seen = this.#seen
+    const gate = new Gate({ topic, clock: this.#clock, verifier: this.#verifier, rates: this.#rates, seen })
     this.#pubsub.topicValidators.set(topic, async (peer, { data }) => {
       const { verdict, events } = await admitGossip(gate, data, this.#sourceOf(peer))
       this.#onEvents(events)

@@ -105,21 +105,29 @@ export class Wills {
     const abort = (): void => stream.abort(new Error('no will came'))
     signal.addEventListener('abort', abort)
     try {
-      for await (const frame of frameStream(stream).frames) await this.#keep(connection.remotePeer, frame)
+      let left = WILLS_PER_CLIENT
+      for await (const frame of frameStream(stream).frames) {
+        if (left === 0) throw new Error('too many wills')
+        left -= 1
+        await this.#keep(connection.remotePeer, frame)
+      }
     } catch (thrown) {
       this.#logger.debug('a will could not be read', describe(thrown))
+      abort()
     } finally {
       signal.removeEventListener('abort', abort)
       await stream.close().catch(() => {})
     }
   }
 
+  /** @throws Error when it is none that a client sends: nothing behind it is read then */
   async #keep(client: PeerId, frame: Uint8Array): Promise<void> {
     const peerId = client.toString()
-    if (frame.byteLength > WILL_MAX_BYTES) return
+    if (frame.byteLength > WILL_MAX_BYTES) throw new Error('too long')
     const jwt = new TextDecoder().decode(frame)
     const parsed = parseJwt(jwt)
-    if (typeof parsed === 'string' || parsed.claims.type !== 'leave' || parsed.claims.peer !== peerId) return
+    if (typeof parsed === 'string' || parsed.claims.type !== 'leave' || parsed.claims.peer !== peerId)
+      throw new Error('not a leave of this client')
     const { aud: topic, iss, iat } = parsed.claims
     if (!(await this.#wouldAccept(topic, jwt, peerId)) || this.#libp2p.getConnections(client).length === 0)
       return

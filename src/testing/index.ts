@@ -5,8 +5,9 @@
  * @packageDocumentation
  */
 
+export { turn } from '../turn.ts'
 export type { NetworkConditions } from './conditions.ts'
 export { ManualClock } from './manual-clock.ts'
 export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts'
 export { seededRandom } from './seeded-random.ts'
-export { settle, turn } from './settle.ts'
+export { settle } from './settle.ts'

@@ -11,7 +11,7 @@ export interface Target {
   readonly maxBytes: number
   /** How many inputs a long run tries. */
   readonly runs: number
-  /** It waits for another thread, as WebCrypto makes it do. */
+  /** It waits for another thread, as WebCrypto makes it do, or for a turn of the event loop. */
   readonly leavesThread?: true
   /** Packages that are instrumented beside our own code, because they do the reading. Default none. */
   readonly instrumented?: readonly string[]

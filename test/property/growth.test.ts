@@ -201,6 +201,7 @@ const things: Record<string, () => Thing> = {
       logger: silentLogger,
       isNamed: () => false,
       addressOf: (peerId) => `address of ${peerId}`,
+      priceOf: () => 1,
     })
     return {
       fill: 11_000,

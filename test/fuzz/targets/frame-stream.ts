@@ -49,6 +49,7 @@ export const frameStreamTarget: Target = {
   },
   maxBytes: FRAME_MAX_BYTES + 64,
   runs: 200_000,
+  leavesThread: true,
 }
 
 /** The frames in these bytes, read in the simplest way there is. A frame that is not whole is none. */

@@ -16,6 +16,7 @@ let scores: Map<string, number>
 let aborted: string[]
 let named: string[]
 let addresses: Map<string, string>
+let prices: Map<string, number>
 let mallory: PeerId
 let ada: PeerId
 let doorkeeper: Doorkeeper
@@ -30,6 +31,7 @@ beforeEach(async () => {
   aborted = []
   named = []
   addresses = new Map()
+  prices = new Map()
   mallory = await newPeer()
   ada = await newPeer()
   doorkeeper = doorkeeperOf({
@@ -47,6 +49,7 @@ function doorkeeperOf(pubsub: GossipSub): Doorkeeper {
     logger: silentLogger,
     isNamed: (peerId) => named.includes(peerId),
     addressOf: (peerId) => addresses.get(peerId),
+    priceOf: (peerId) => prices.get(peerId) ?? 1,
   })
 }
 
@@ -129,6 +132,42 @@ describe('a doorkeeper', () => {
     expect(owed(ada.toString())).toBe(0)
     for (let times = 0; times < 22; times += 1) scoredDoor.offended(ada.toString(), 'excess')
     expect(owed(ada.toString())).toBe(-40)
+    scoredDoor.close()
+  })
+
+  it('remembers where somebody came from who hung up itself', async () => {
+    const { pubsub, owed } = await scored()
+    const scoredDoor = doorkeeperOf(pubsub)
+    for (const peerId of [mallory, ada]) addresses.set(peerId.toString(), '192.0.2.1')
+    for (let times = 0; times < 130; times += 1) scoredDoor.offended(mallory.toString(), 'excess')
+    addresses.delete(mallory.toString())
+    await clock.advance(250)
+    for (let times = 0; times < 22; times += 1) scoredDoor.offended(ada.toString(), 'excess')
+    expect(owed(ada.toString())).toBe(-40)
+    scoredDoor.close()
+  })
+
+  it('takes what gossip had no use for as too much, until it is closed', async () => {
+    const { pubsub, owed } = await scored()
+    const scoredDoor = doorkeeperOf(pubsub)
+    const id = mallory.toString()
+    const send = (pubsub as GossipSub & { handleReceivedRpc(from: PeerId, rpc: object): Promise<void> })
+      .handleReceivedRpc
+    for (let times = 0; times < 121; times += 1) await send(mallory, { subscriptions: [], messages: [] })
+    expect(owed(id)).toBe(-84)
+    await clock.advance(250)
+    expect(aborted).toEqual([id, id])
+    scoredDoor.close()
+    await send(mallory, { subscriptions: [], messages: [] })
+    expect(owed(id)).toBeGreaterThanOrEqual(-84)
+  })
+
+  it('charges whoever carries the messages of many less for one too many', async () => {
+    const { pubsub, owed } = await scored()
+    const scoredDoor = doorkeeperOf(pubsub)
+    prices.set(ada.toString(), 0.5)
+    for (let times = 0; times < 210; times += 1) scoredDoor.offended(ada.toString(), 'excess')
+    expect(owed(ada.toString())).toBe(-20)
     scoredDoor.close()
   })
 

@@ -1,3 +1,4 @@
+import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ManualClock, settle } from 'ghostchat/testing'
@@ -7,7 +8,8 @@ import type { ChannelHandler } from '../../../src/network/network.ts'
 import { NOW } from '../../support/authors.ts'
 import { realPeerId } from '../../support/routing.ts'
 
-const [own, node, member] = [1, 2, 3].map((number) => peerIdFromString(realPeerId(number))) as [
+const [own, node, member, otherNode] = [1, 2, 3, 4].map((number) => peerIdFromString(realPeerId(number))) as [
+  PeerId,
   PeerId,
   PeerId,
   PeerId,
@@ -15,7 +17,7 @@ const [own, node, member] = [1, 2, 3].map((number) => peerIdFromString(realPeerI
 
 /** As much of gossipsub as it takes: nobody is subscribed to anything. */
 class FakePubsub extends EventTarget {
-  readonly topicValidators = new Map()
+  readonly topicValidators = new Map<string, (from: PeerId, message: object) => Promise<string>>()
   subscribe(): void {}
   unsubscribe(): void {}
   getSubscribers(): PeerId[] {
@@ -23,18 +25,21 @@ class FakePubsub extends EventTarget {
   }
 }
 
-/** A libp2p node without connections. */
+/** A libp2p node with connections that carry nothing. */
 class FakeLibp2p extends EventTarget {
+  connected: PeerId[] = []
   readonly peerId = own
   readonly services = { pubsub: new FakePubsub() }
   async handle(): Promise<void> {}
   async unhandle(): Promise<void> {}
-  getConnections(): [] {
-    return []
+  getConnections(): { remotePeer: PeerId }[] {
+    return this.connected.map((remotePeer) => ({ remotePeer }))
   }
 }
 
 let libp2p: FakeLibp2p
+let network: Libp2pNetwork
+let clock: ManualClock
 let lost: string[]
 const handler: ChannelHandler = {
   onGossip: async () => 'accept',
@@ -46,12 +51,13 @@ const handler: ChannelHandler = {
 
 beforeEach(async () => {
   libp2p = new FakeLibp2p()
+  clock = new ManualClock(NOW)
   lost = []
-  const network = new Libp2pNetwork({
+  network = new Libp2pNetwork({
     libp2p: libp2p as unknown as ChatLibp2p,
-    clock: new ManualClock(NOW),
+    clock,
     routesTo: () => [],
-    isNode: (peerId) => peerId.equals(node),
+    isNode: (peerId) => peerId.equals(node) || peerId.equals(otherNode),
     onTopics() {},
     lookUp: async () => {},
     onOffence() {},
@@ -87,4 +93,35 @@ it('a message that names a room again and again has it looked at as often as one
     return looked.mock.calls.length
   }
   expect(name(1_000)).toBe(name(1))
+})
+
+describe('what others wrote', () => {
+  /** How many of 100 messages that a peer brings in a room are passed on. */
+  async function passedOn(from: PeerId, topic = 'a'): Promise<number> {
+    const validate = libp2p.services.pubsub.topicValidators.get(topic)
+    const verdicts = await Promise.all(Array.from({ length: 100 }, () => validate?.(from, {})))
+    expect(new Set(verdicts).size).toBeLessThanOrEqual(2)
+    return verdicts.filter((verdict) => verdict === TopicValidatorResult.Accept).length
+  }
+
+  it('is passed on to a node within what that assures to everybody, for all rooms and peers together', async () => {
+    libp2p.connected = [member, node]
+    expect(await passedOn(member)).toBe(10)
+    network.join('b', handler)
+    expect(await passedOn(member, 'b')).toBe(0)
+    await clock.advance(3_000)
+    expect(await passedOn(member, 'b')).toBe(6)
+  })
+
+  it('is passed on from one node to another in the same way', async () => {
+    libp2p.connected = [node, otherNode]
+    expect(await passedOn(node)).toBe(10)
+  })
+
+  it('is passed on between members, and from a node to members, as it comes', async () => {
+    libp2p.connected = [member]
+    expect(await passedOn(member)).toBe(100)
+    libp2p.connected = [member, node]
+    expect(await passedOn(node)).toBe(100)
+  })
 })

@@ -384,6 +384,16 @@ describe('what a hub says to a gossip message', () => {
     expect(await validate(jwt)).toBe(TopicValidatorResult.Ignore)
   })
 
+  it('is ignore for what is known of before the hub left the room: it remembers for all rooms together', async () => {
+    const { jwt } = messageBy(ada, 'hello')
+    expect(await validate(jwt)).toBe(TopicValidatorResult.Accept)
+    pubsub.set(TOPIC)
+    await clock.advance(15_000)
+    pubsub.set(TOPIC, client)
+    expect(await validate(jwt)).toBe(TopicValidatorResult.Ignore)
+    expect(await validate(messageBy(ada, 'news').jwt)).toBe(TopicValidatorResult.Accept)
+  })
+
   it('is ignore for what has expired, reject for a forgery and for another room', async () => {
     expect(await validate(messageBy(ada, 'old', { at: NOW - 86_400_000 }).jwt)).toBe(
       TopicValidatorResult.Ignore,

@@ -142,6 +142,25 @@ describe('a will', () => {
     expect(read).toBe(1)
   })
 
+  it.each([
+    ['nothing', ''],
+    ['rubbish', 'hello'],
+    ['what is too long', 'x'.repeat(1_025)],
+  ])('is not read behind %s', async (_what, bad) => {
+    await entrust(bad, will()).catch(() => {})
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toEqual([])
+  })
+
+  it('is not read behind 1,000 others in one stream', async () => {
+    const before = Array.from({ length: 1_000 }, () => will())
+    await entrust(...before, will({ at: NOW + 1 })).catch(() => {})
+    disconnect()
+    await clock.advance(10_000)
+    expect(published).toEqual([[TOPIC, before[0]]])
+  })
+
   it('is kept for 1,000 rooms of a client and not one more', async () => {
     await entrust(
       ...Array.from({ length: 1_001 }, (_, room) => will({ topic: topicOf('space', `room-${room}`) })),

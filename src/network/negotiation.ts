@@ -1,0 +1,73 @@
+import type {
+  Connection,
+  ConnectionGater,
+  Libp2p,
+  MultiaddrConnection,
+  Stream,
+  StreamMuxer,
+} from '@libp2p/interface'
+
+/**
+ * Bounds what libp2p says before a protocol is agreed on. It answers each name of a protocol that it does not speak, in
+ * microtasks and without end: 200 KB of names of one letter keep it from everything else for two seconds, and whoever is
+ * reached through a relay does that for strangers. What it says is counted, not what it hears: behind the name
+ * of its protocol a peer may send what it likes.
+ */
+
+/** How often it speaks until a connection stands: hello, noise, its part of the handshake, hello, yamux. */
+const UPGRADE_ANSWERS_MAX = 32
+/** How many answers a peer may have on one connection for streams that agreed on nothing: they take some milliseconds. */
+const WASTED_ANSWERS_MAX = 256
+/** How many a stream that did agree may have had: a hello, and an answer to each of a few versions. */
+const STREAM_ANSWERS = 8
+
+/** For connections on their way to stand. */
+export const negotiationGater: Pick<
+  ConnectionGater,
+  'denyInboundConnection' | 'denyInboundUpgradedConnection'
+> = {
+  denyInboundConnection(connection: MultiaddrConnection) {
+    let answers = 0
+    countSends(connection, () => {
+      answers += 1
+      if (answers > UPGRADE_ANSWERS_MAX) connection.abort(new Error('agrees on no protocol'))
+    })
+    return false
+  },
+  denyInboundUpgradedConnection(_peer, connection) {
+    // The method of its class is back.
+    Reflect.deleteProperty(connection, 'send')
+    return false
+  },
+}
+
+/** For the streams that peers open on connections. */
+export function boundNegotiation(libp2p: Libp2p): void {
+  libp2p.addEventListener('connection:open', ({ detail }) => {
+    // Private in its class. A listener that comes before libp2p's own would take streams from it.
+    const connection = detail as Connection & { muxer?: StreamMuxer }
+    const answers = new Map<Stream, number>()
+    let wasted = 0
+    connection.muxer?.addEventListener('stream', ({ detail: stream }) => {
+      for (const [earlier, count] of answers) {
+        if (earlier.protocol === '') continue
+        answers.delete(earlier)
+        wasted -= Math.min(count, STREAM_ANSWERS)
+      }
+      countSends(stream, () => {
+        if (stream.protocol !== '') return
+        answers.set(stream, (answers.get(stream) ?? 0) + 1)
+        wasted += 1
+        if (wasted > WASTED_ANSWERS_MAX) connection.abort(new Error('agrees on no protocol'))
+      })
+    })
+  })
+}
+
+function countSends(stream: Pick<Stream, 'send'>, count: () => void): void {
+  const { send } = stream
+  stream.send = (data) => {
+    count()
+    return send.call(stream, data)
+  }
+}

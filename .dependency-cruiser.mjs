@@ -5,7 +5,8 @@
  * @type {import('dependency-cruiser').IConfiguration}
  */
 
-const leaves = '^src/(abort|check|crypto-work|errors|limits|events|clock|logger|random|turn|version)\\.ts$'
+const leaves =
+  '^src/(abort|check|crypto-work|errors|limits|events|clock|logger|random|thenable|turn|version)\\.ts$'
 const networkPort = '^src/network/network\\.ts$'
 const folder = (...names) => `^src/(${names.join('|')})/`
 
@@ -122,8 +123,9 @@ export default {
     },
     {
       name: 'nothing-unresolved',
+      comment: 'What is compared with is installed when it is measured.',
       severity: 'error',
-      from: {},
+      from: { pathNot: '^bench/peers/' },
       to: { couldNotResolve: true },
     },
     {

@@ -101,9 +101,8 @@ export class Wills {
   }
 
   async #onStream(stream: Stream, connection: Connection): Promise<void> {
-    const signal = AbortSignal.timeout(READ_TIMEOUT_MS)
     const abort = (): void => stream.abort(new Error('no will came'))
-    signal.addEventListener('abort', abort)
+    const cancel = this.#clock.after(READ_TIMEOUT_MS, abort)
     try {
       let left = WILLS_PER_CLIENT
       for await (const frame of frameStream(stream).frames) {
@@ -115,7 +114,7 @@ export class Wills {
       this.#logger.debug('a will could not be read', describe(thrown))
       abort()
     } finally {
-      signal.removeEventListener('abort', abort)
+      cancel()
       await stream.close().catch(() => {})
     }
   }

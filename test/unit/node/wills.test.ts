@@ -161,6 +161,18 @@ describe('a will', () => {
     expect(published).toEqual([[TOPIC, before[0]]])
   })
 
+  it('is waited for 5 s on a stream, and no longer than the stream is open', async () => {
+    const [outbound, inbound]: [Stream, Stream] = await streamPair()
+    const reading = handler(inbound, { remotePeer: client } as Connection)
+    await clock.advance(4_999)
+    expect(outbound.status).toBe('open')
+    await clock.advance(1)
+    await reading
+    expect(inbound.status).not.toBe('open')
+    await entrust(will())
+    expect(clock.pending).toBe(0)
+  })
+
   it('is kept for 1,000 rooms of a client and not one more', async () => {
     await entrust(
       ...Array.from({ length: 1_001 }, (_, room) => will({ topic: topicOf('space', `room-${room}`) })),

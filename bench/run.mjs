@@ -13,7 +13,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const [name = '', ...rest] = process.argv.slice(2)
 const main = join(here, name, 'main.mjs')
 if (name === '' || !existsSync(main)) {
-  console.error('usage: node bench/run.mjs discovery [part …] [--quick]')
+  console.error('usage: node bench/run.mjs delivery|discovery [part …] [--quick]')
   process.exit(2)
 }
 ensureDependencies()

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- part …] [-- --quick] [-- --only=peer,peer]`: what a delivery costs, beside others who do the same work.
+ * `npm run bench:delivery [-- part …] [-- --quick] [-- --only=peer,peer]`: what a delivery costs, beside others who do the same work.
  * Prints tables and writes `bench/results/delivery-*.json`.
  */
 import { saveResults } from '../support/results.mjs'
@@ -83,7 +83,7 @@ for (const [name, { about, peers, loads }] of Object.entries(PARTS)) {
   }
   // A quick run is for trying: it does not take the place of a measurement.
   if (!isQuick && only === undefined)
-    saveResults(`delivery-${name}`, { command: `npm run bench -- ${name}`, results })
+    saveResults(`delivery-${name}`, { command: `npm run bench:delivery -- ${name}`, results })
   console.log(`\n${show(results)}`)
 }
 process.exit()

@@ -1,6 +1,7 @@
 import { EdDSASigner } from 'did-jwt'
 import { settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { GhostChatError } from '../../src/errors.ts'
 import { topicOf } from '../../src/wire/topic.ts'
 import { testAuthor } from '../support/authors.ts'
 import { codeOf, RawPeer, until, type VisitOptions, type Visitor, World } from '../support/world.ts'
@@ -175,5 +176,66 @@ describe('leaving again in the listener that is told', () => {
     expect(closed).toBe(1)
     expect(await Promise.all(codes)).toEqual(['space-closed'])
     expect(world.clock.pending).toBe(0)
+  })
+})
+
+describe('an event tells', () => {
+  it('whose message was changed or deleted, whoever reacted', async () => {
+    const [ada, bob] = [await visit(), await visit()]
+    const message = await ada.chat.send('hello')
+    await until(() => bob.texts().length === 1)
+    const told: [string, string][] = []
+    bob.chat.on('message-updated', (did, { text }) => told.push([did, text]))
+    bob.chat.on('message-deleted', (did, { id }) => told.push([did, id]))
+    await bob.chat.react(message.id, '👍')
+    await ada.chat.edit(message, 'hello again')
+    await until(() => told.length === 2)
+    await ada.chat.delete(message)
+    await until(() => told.length === 3)
+    expect(told).toEqual([
+      [ada.did, 'hello'],
+      [ada.did, 'hello again'],
+      [ada.did, message.id],
+    ])
+  })
+
+  it('what a member shows now', async () => {
+    const [ada, bob] = [await visit({ presence: { name: 'Ada' } }), await visit()]
+    const told: unknown[] = []
+    bob.chat.on('user-updated', (did, member) => told.push([did, member.did, member.presence]))
+    await ada.chat.presence.update({ name: 'Countess' })
+    await until(() => told.length === 1)
+    expect(told).toEqual([[ada.did, ada.did, { name: 'Countess' }]])
+  })
+
+  it('that a node is out of reach and when it is tried again, as a status, and that its clock differs, as an error', async () => {
+    const ada = await visit()
+    const nextAttemptAt = world.clock.now() + 1_000
+    const unreachable = new GhostChatError('node-unreachable', 'no answer')
+    ada.chat.nodeFailed(unreachable, nextAttemptAt)
+    expect(ada.chat.status).toEqual({
+      current: 'connecting',
+      previous: undefined,
+      error: unreachable,
+      nextAttemptAt,
+    })
+    ada.chat.nodeFailed(new GhostChatError('clock-skew', 'by an hour'))
+    expect(ada.heard('status')).toEqual([['status', 'connecting']])
+    expect(ada.heard('error')).toEqual([['error', 'clock-skew']])
+  })
+
+  it('as JSON what a message is, and since when', async () => {
+    const ada = await visit()
+    const message = await ada.chat.send('hello')
+    expect(JSON.parse(JSON.stringify(message))).not.toHaveProperty('editedAt')
+    await world.pass(5)
+    await ada.chat.edit(message, 'hello again')
+    expect(JSON.parse(JSON.stringify(message))).toMatchObject({
+      id: message.id,
+      author: ada.did,
+      text: 'hello again',
+      editedAt: message.editedAt,
+    })
+    expect(message.editedAt).toBeGreaterThan(message.timestamp)
   })
 })

@@ -207,6 +207,8 @@ export class Outbox {
     this.#cancelFlush?.()
     this.#expiry.cancel()
     for (const event of this.#waiting.splice(0)) this.#onFate(event, 'failed')
+    // Whoever waits for others need not any more.
+    void this.flush()
   }
 
   async #run(): Promise<void> {
@@ -226,8 +228,10 @@ export class Outbox {
       }
       const reached = await this.#publish(encodeFrame(batch.map(({ jwt }) => jwt))).catch(() => 0)
       if (reached === 0 || this.#isClosed) break
-      this.#waiting.splice(0, batch.length)
-      for (const event of batch) {
+      // One of them may have expired while it was handed over, and has failed then.
+      const sent = batch.filter((event) => this.#waiting.includes(event))
+      this.#waiting.splice(0, sent.length)
+      for (const event of sent) {
         this.#remember(event)
         this.#onFate(event, 'sent')
         this.#releases.shift()?.()
@@ -270,6 +274,7 @@ export class Outbox {
       if (toMilliseconds(first.claims.exp) > now) break
       this.#waiting.shift()
       this.#onFate(first, 'failed')
+      this.#releases.shift()?.()
     }
     const [first] = this.#waiting
     this.#expiry.by(first && toMilliseconds(first.claims.exp))

@@ -423,13 +423,27 @@ describe('the outbox', () => {
     const second = add(young)
     await settle()
     now = NOW + 2_000
-    expect([...outbox.unacknowledged.keys()]).toEqual([])
+    await clock.advance(2_000)
+    expect(fates).toEqual([['old', 'failed']])
     go()
     await settle()
     go()
     await Promise.all([adding, second])
     expect(frames).toEqual([[old.jwt], [young.jwt]])
-    expect(fates.filter(([body]) => body === 'young')).toEqual([['young', 'sent']])
+    expect(fates).toEqual([
+      ['old', 'failed'],
+      ['young', 'sent'],
+    ])
+  })
+
+  it('that is closed while something waits for others has no timer left, and lets nobody wait', async () => {
+    const [first] = await Promise.all([outbox.reserve(), outbox.reserve()])
+    const filling = first?.fill(unsigned('1'))
+    await settle()
+    outbox.close()
+    await filling
+    expect(fates).toEqual([['1', 'failed']])
+    expect(clock.pending).toBe(0)
   })
 
   it('remembers 1,000 that nobody acknowledged', async () => {

@@ -6,7 +6,7 @@
  */
 
 const leaves =
-  '^src/(abort|check|crypto-work|errors|limits|events|clock|logger|random|thenable|turn|version)\\.ts$'
+  '^src/(abort|check|crypto-work|errors|limits|events|clock|logger|once|random|thenable|turn|version)\\.ts$'
 const networkPort = '^src/network/network\\.ts$'
 const folder = (...names) => `^src/(${names.join('|')})/`
 

@@ -9,6 +9,7 @@ import { sharedVerifier } from './identity/verifier.ts'
 import { SYNC_NEWEST_MAX } from './limits.ts'
 import type { DiagnosedDevice, Diagnosis } from './network/diagnosis.ts'
 import { type OpenClient, openClient } from './network/open-client.ts'
+import { once } from './once.ts'
 import type { RoomOptions } from './room/room.ts'
 import type { MessageFilter } from './room/visibility.ts'
 import { type CheckedSpaceOptions, checkSpaceOptions, type OpenSpaceOptions } from './space-options.ts'
@@ -93,7 +94,8 @@ export class Space {
   #unwatch = (): void => {}
   /** A node is out of reach, until then: a room that is joined meanwhile has to say so, too. */
   #nodeFailure: { error: GhostChatError; nextAttemptAt: number } | undefined
-  #closed: Promise<void> | undefined
+  readonly #close = once(() => this.#shutDown())
+  #isClosed = false
 
   private constructor(
     name: string,
@@ -165,7 +167,7 @@ export class Space {
     const { signal } = checkOptions(options)
     checkSignal(signal)
     signal?.throwIfAborted()
-    if (this.#closed !== undefined) throw new GhostChatError('space-closed', 'the space was closed')
+    if (this.#isClosed) throw new GhostChatError('space-closed', 'the space was closed')
     const topic = topicOf(this.name, room)
     const joined = this.#rooms.get(topic) ?? this.#enter(room, topic, options)
     joined.wanted += 1
@@ -177,7 +179,7 @@ export class Space {
     } catch (thrown) {
       joined.wanted -= 1
       if (joined.wanted === 0) await joined.chat.leaveChat()
-      throw this.#closed === undefined ? thrown : new GhostChatError('space-closed', 'the space was closed')
+      throw this.#isClosed ? new GhostChatError('space-closed', 'the space was closed') : thrown
     }
   }
 
@@ -193,7 +195,7 @@ export class Space {
     const { signal } = checkOptions(options)
     checkSignal(signal)
     signal?.throwIfAborted()
-    if (this.#closed !== undefined) throw new GhostChatError('space-closed', 'the space was closed')
+    if (this.#isClosed) throw new GhostChatError('space-closed', 'the space was closed')
     if (this.#diagnose === undefined) {
       throw new GhostChatError(
         'invalid-option',
@@ -207,15 +209,7 @@ export class Space {
 
   /** Leaves all rooms and closes all connections. Idempotent; never rejects. */
   close(): Promise<void> {
-    if (this.#closed === undefined) {
-      // Noted before anybody is told: a listener may ask again.
-      let close = (_shutDown: Promise<void>): void => {}
-      this.#closed = new Promise((resolve) => {
-        close = resolve
-      })
-      close(this.#shutDown())
-    }
-    return this.#closed
+    return this.#close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -272,6 +266,7 @@ export class Space {
   }
 
   async #shutDown(): Promise<void> {
+    this.#isClosed = true
     this.#unwatch()
     await Promise.all(this.#chats.map((chat) => chat.leaveChat()))
     await this.#parts.network

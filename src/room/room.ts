@@ -6,6 +6,7 @@ import type { Verifier } from '../identity/verifier.ts'
 import { RESEND_MAX_MS, RESEND_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel, Network } from '../network/network.ts'
+import { once } from '../once.ts'
 import type { Random } from '../random.ts'
 import { isType, type SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
@@ -74,7 +75,6 @@ export class Room {
   #cancelResend: (() => void) | undefined
   #resendPauseMs = RESEND_MS
   #channel: Channel | undefined
-  #closed: Promise<void> | undefined
   #neighbours = 0
   readonly #pauses: Clock
   /** When this device last joined again because it reached somebody, and because somebody came back. */
@@ -191,17 +191,7 @@ export class Room {
   }
 
   /** Leaves: says so, and ends everything. Never rejects. */
-  close(): Promise<void> {
-    if (this.#closed === undefined) {
-      // Noted before anybody is told: a listener may ask again.
-      let close = (_shutDown: Promise<void>): void => {}
-      this.#closed = new Promise((resolve) => {
-        close = resolve
-      })
-      close(this.#shutDown())
-    }
-    return this.#closed
-  }
+  readonly close = once(() => this.#shutDown())
 
   async #shutDown(): Promise<void> {
     this.status.close()

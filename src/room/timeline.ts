@@ -13,6 +13,9 @@ export function isTimelineEvent(event: SignedEvent): event is TimelineEvent {
   return isType(event, 'message', 'edit', 'delete', 'reaction')
 }
 
+/** How many events are remembered that had to go: others may still name them. */
+const GONE_MAX = 2 * WINDOW_MAX_EVENTS
+
 /** How much of a room's past is kept. */
 export interface Window {
   maxEvents: number
@@ -47,7 +50,7 @@ export class Timeline {
   readonly #children = new Map<EventId, number>()
   /** Ids that events of the window name, and that were never here. */
   readonly #missing = new Set<EventId>()
-  /** Events that the window had, and whose children it still has. */
+  /** Events that the window had, or that have no place in it; the oldest is forgotten for another. */
   readonly #gone = new Set<EventId>()
   #bytes = 0
   /** The last event that had to make room. */
@@ -219,10 +222,12 @@ export class Timeline {
     }
   }
 
-  /** An event had to go, or has no place: where something still names it, it is not missing. */
+  /** An event had to go, or has no place: where something names it, now or later, it is not missing. */
   #leave(id: EventId): void {
     this.#missing.delete(id)
-    if (this.#children.has(id)) this.#gone.add(id)
+    this.#gone.add(id)
+    const [oldest] = this.#gone
+    if (this.#gone.size > GONE_MAX && oldest !== undefined) this.#gone.delete(oldest)
   }
 
   /** Drops the first event, for good. */
@@ -248,7 +253,6 @@ export class Timeline {
       if (left > 0) this.#children.set(parent, left)
       else {
         this.#children.delete(parent)
-        this.#gone.delete(parent)
         this.#missing.delete(parent)
       }
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Timeline, type TimelineEvent } from '../../../src/room/timeline.ts'
 import { positionOf } from '../../../src/wire/event.ts'
+import type { EventId } from '../../../src/wire/event-id.ts'
 import { eventBy, messageBy, NOW, testAuthor, unsignedBy } from '../../support/authors.ts'
 
 const ada = testAuthor(1)
@@ -299,6 +300,31 @@ describe('the heads of the timeline', () => {
     expect([timeline.get(first.id), timeline.missing()]).toEqual([undefined, [second.id]])
     timeline.add(at(5), NOW) // the child goes, and with it what it named
     expect(timeline.missing()).toEqual([])
+  })
+
+  it('do not miss what was deleted or replaced, also where somebody names it who had not heard of that', () => {
+    const timeline = new Timeline(HUGE)
+    const message = at(1)
+    const react = (ms: number, state: 'add' | 'remove', parents: EventId[]) =>
+      eventBy(ada, 'reaction', { target: message.id, emoji: '👍', state }, { at: NOW + ms, parents })
+    const reaction = react(2, 'add', [message.id])
+    const deletion = eventBy(ada, 'delete', { target: message.id }, { at: NOW + 4, parents: [message.id] })
+    for (const event of [message, reaction, react(3, 'remove', [reaction.id]), deletion])
+      timeline.add(event, NOW)
+    expect(timeline.missing()).toEqual([])
+    const parents = [message.id, reaction.id].sort()
+    timeline.add(messageBy(ada, 'answer', { at: NOW + 5, parents }), NOW)
+    expect(timeline.missing()).toEqual([])
+  })
+
+  it('forget that 2,000 later events had to go', () => {
+    const timeline = new Timeline({ ...HUGE, maxEvents: 1 })
+    const [first] = Array.from({ length: 2_002 }, (_, number) => {
+      const event = unsignedBy(ada, 'message', { text: 'x' }, { at: NOW + number })
+      timeline.add(event, NOW)
+      return event
+    })
+    expect(timeline.knows(first?.id as EventId)).toBe(false)
   })
 
   it('know a parent also when it comes after its child, and forget what was dropped', () => {

@@ -187,14 +187,17 @@ export class Timeline {
 
   /** The events that build on none of these, however many lie between. */
   #without(ids: readonly EventId[]): TimelineEvent[] {
-    const shaky = new Set(ids)
-    // Mostly a parent sorts before its children; where clocks differ, it takes another round.
-    for (let before = -1; before < shaky.size; ) {
-      before = shaky.size
-      for (const { id, claims } of this.#events) {
-        if (claims.parents.some((parent) => shaky.has(parent))) shaky.add(id)
+    const children = new Map<EventId, EventId[]>()
+    for (const { id, claims } of this.#events) {
+      for (const parent of claims.parents) {
+        const known = children.get(parent)
+        if (known === undefined) children.set(parent, [id])
+        else known.push(id)
       }
     }
+    const shaky = new Set(ids)
+    // What is added meanwhile has its turn, too.
+    for (const id of shaky) for (const child of children.get(id) ?? []) shaky.add(child)
     return this.#events.filter(({ id }) => !shaky.has(id))
   }
 

@@ -288,6 +288,25 @@ describe('the heads of the timeline', () => {
     expect(timeline.heads(timeline.missing())).toEqual([early.id])
   })
 
+  it('look at each event a few times, also where each is dated before what it builds on', () => {
+    const timeline = new Timeline(HUGE)
+    let [parent, looks] = [at(1).id, 0]
+    for (let number = 0; number < 100; number += 1) {
+      const event = unsignedBy(ada, 'message', { text: 'x' }, { at: NOW - number, parents: [parent] })
+      const { parents } = event.claims
+      const look = (): EventId[] => {
+        looks += 1
+        return parents
+      }
+      Object.defineProperty(event.claims, 'parents', { get: look })
+      timeline.add(event, NOW)
+      parent = event.id
+    }
+    looks = 0
+    expect(timeline.heads(timeline.missing())).toEqual([])
+    expect(looks).toBeLessThan(500)
+  })
+
   it('know what is missing: what an event names, and what was neither here nor had to go', () => {
     const timeline = new Timeline({ ...HUGE, maxEvents: 2 })
     const [first, second] = [at(1), at(2)]

@@ -55,8 +55,11 @@ export class Outbox {
   readonly #missed = new Set<string>()
   /** Places for events that are still being signed. */
   #reserved = 0
-  /** Those who wait for a place, in the order they came. */
-  readonly #releases: (() => void)[] = []
+  /** How many wait for a place, and the turn of the last one. */
+  #inLine = 0
+  #line: Promise<void> = Promise.resolve()
+  /** There may be a place now for the first of them. */
+  #wake = (): void => {}
   #running: Promise<void> | undefined
   /** Those who wait for others that are being signed. */
   #gathering: { done: Promise<void>; resolve: (sent: Promise<void>) => void; cancel: () => void } | undefined
@@ -91,32 +94,48 @@ export class Outbox {
 
   /**
    * A place for one event. Where all are taken it waits as long as that can
-   * change. Whoever gets one releases it, filled or not.
+   * change, behind those who wait already. Whoever gets one releases it, filled or not.
    *
    * @throws `outbox-full` when all places are taken by events that find nobody
    */
   async reserve(): Promise<Place> {
-    while (this.#waiting.length + this.#reserved >= OUTBOX_MAX_EVENTS) {
+    if (this.#inLine === 0 && !this.#isFull) return this.#place()
+    this.#inLine += 1
+    const leave = (): void => {
+      this.#inLine -= 1
+    }
+    const place = this.#line.then(() => this.#nextPlace())
+    this.#line = place.then(leave, leave)
+    return place
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.length + this.#reserved >= OUTBOX_MAX_EVENTS
+  }
+
+  async #nextPlace(): Promise<Place> {
+    while (this.#isFull) {
       if (this.#reserved === 0) await this.flush()
       // Places become free: one is being filled, or what waits is sent as fast as others take it.
-      if (this.#reserved > 0 || this.#cancelFlush !== undefined) {
-        await this.#nextRelease()
-        continue
+      if (this.#reserved > 0 || this.#cancelFlush !== undefined) await this.#nextRelease()
+      else if (this.#isFull) {
+        throw new GhostChatError(
+          'outbox-full',
+          `unable to send; ${OUTBOX_MAX_EVENTS} messages wait for a connection already`,
+        )
       }
-      if (this.#waiting.length < OUTBOX_MAX_EVENTS) continue
-      this.#releases.shift()?.()
-      throw new GhostChatError(
-        'outbox-full',
-        `unable to send; ${OUTBOX_MAX_EVENTS} messages wait for a connection already`,
-      )
     }
+    return this.#place()
+  }
+
+  #place(): Place {
     this.#reserved += 1
     let isOpen = true
     const release = (): void => {
       if (!isOpen) return
       isOpen = false
       this.#reserved -= 1
-      this.#releases.shift()?.()
+      this.#wake()
       if (this.#reserved === 0) this.#gathering?.resolve(this.flush())
     }
     return {
@@ -151,7 +170,9 @@ export class Outbox {
   }
 
   #nextRelease(): Promise<void> {
-    return new Promise((resolve) => this.#releases.push(resolve))
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
   }
 
   /** Attempts to send what waits. Never rejects. */
@@ -234,7 +255,7 @@ export class Outbox {
       for (const event of sent) {
         this.#remember(event)
         this.#onFate(event, 'sent')
-        this.#releases.shift()?.()
+        this.#wake()
       }
       this.#dropOutdone()
       if (this.#waiting.length > 0 && this.#isForOthers()) {
@@ -245,6 +266,8 @@ export class Outbox {
     if (this.#waiting.length === 0) this.#expiry.cancel()
     // In this very step: an event that comes after it begins a run of its own.
     this.#running = undefined
+    // Whoever waits for a place may wait in vain: nobody is there, or it is over.
+    this.#wake()
   }
 
   #remember(event: SignedEvent): void {
@@ -264,8 +287,8 @@ export class Outbox {
   /** What was deleted while it waited is never sent at all. The delete is: somebody may have it by another way. */
   #dropOutdone(): void {
     const kept = this.#waiting.filter((event) => !this.#isOutdone(event))
-    for (let gone = this.#waiting.length - kept.length; gone > 0; gone -= 1) this.#releases.shift()?.()
     this.#waiting.splice(0, this.#waiting.length, ...kept)
+    this.#wake()
   }
 
   #dropExpired(): void {
@@ -274,7 +297,7 @@ export class Outbox {
       if (toMilliseconds(first.claims.exp) > now) break
       this.#waiting.shift()
       this.#onFate(first, 'failed')
-      this.#releases.shift()?.()
+      this.#wake()
     }
     const [first] = this.#waiting
     this.#expiry.by(first && toMilliseconds(first.claims.exp))

@@ -323,6 +323,37 @@ describe('the outbox', () => {
     ;(await waiting).release()
   })
 
+  describe('whose places are all taken', () => {
+    /** 1,200 at once, of which nothing is sent for now. */
+    const fill = (): Promise<void>[] =>
+      Array.from({ length: 1_200 }, (_, number) => add(unsigned(`${number}`)))
+
+    it('gives them away in the order in which they were asked for', async () => {
+      await Promise.all(fill())
+      await outbox.flush()
+      const sent = fates.filter(([, fate]) => fate === 'sent').map(([body]) => body)
+      expect(sent).toEqual(Array.from({ length: 1_200 }, (_, number) => `${number}`))
+    })
+
+    it('lets nobody wait for one when it is closed', async () => {
+      pace = () => 60_000
+      const filling = fill()
+      await settle()
+      outbox.close()
+      expect(await settles(Promise.all(filling))).toBe(true)
+    })
+
+    it('has none for who waits when there is nobody any more', async () => {
+      pace = () => 60_000
+      const filling = Promise.allSettled(fill())
+      await settle()
+      hasNeighbours = false
+      await clock.advance(60_000)
+      const failed = (await filling).flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
+      expect(failed).toEqual(Array.from({ length: 200 }, () => 'outbox-full'))
+    })
+  })
+
   it('sends again what nobody acknowledged, each time beside an event that is new', async () => {
     const presence = unsignedBy(ada, 'presence', { peer: 'p', since: 1, data: {} }) as SignedEvent
     const events = ['1', '2', '3'].map((body) => messageBy(ada, body))

@@ -34,8 +34,8 @@ export class Recovery {
   }
 
   /**
-   * Asks up to `peers` members (default 3), one first, then the others at once; those of `first` who are members before anybody else:
-   * the first answer tells who else there is. A member that fails is replaced by
+   * Asks up to `peers` members (default 3), one first, then the others at once; one of `first` who is a member before anybody else,
+   * and then in turn with others: the first answer tells who else there is. A member that fails is replaced by
    * another. One to which only the connection broke is asked a second time where
    * there is no other. Where nobody is known it waits up to 2 s for somebody to
    * show.
@@ -52,7 +52,8 @@ export class Recovery {
     for (let attempts = 0; answered.size < peers && attempts < ATTEMPTS_MAX && !signal.aborted; ) {
       const untried = this.#candidates().filter((peer) => !tried.has(peer))
       const again = this.#candidates().filter((peer) => broken.has(peer))
-      const preferred = untried.filter((peer) => first.includes(peer))
+      // In turn with any: `first` may be made up, and as many as will be tried.
+      const preferred = attempts % 2 === 0 ? untried.filter((peer) => first.includes(peer)) : []
       const next = preferred.length > 0 ? preferred : untried.length > 0 ? untried : again
       const round = sample(this.#random, next, answered.size === 0 ? 1 : peers - answered.size)
       if (round.length === 0) break

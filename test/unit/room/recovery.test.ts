@@ -151,6 +151,15 @@ describe('a recovery', () => {
     expect(candidates).toContain(asked[0])
   })
 
+  it('asks others, too, where as many are to be first as are tried: they may be made up', async () => {
+    const first = ['a', 'b', 'c', 'd', 'e', 'f']
+    candidates = [...first, 'g', 'h', 'i']
+    fraction = 0.99
+    await recovery.run(fail, { signal: never, peers: 1, first })
+    expect(first).toContain(asked[0])
+    expect(asked.filter((peer) => !first.includes(peer))).toEqual(['i', 'h', 'g'])
+  })
+
   it('asks any of several that are to be first, so that not all who miss the same ask the same one', async () => {
     const begun = new Set<string | undefined>()
     for (fraction of [0, 0.4, 0.8]) {

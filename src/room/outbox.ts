@@ -284,8 +284,12 @@ export class Outbox {
     this.#missed.delete(id)
   }
 
-  /** What was deleted while it waited is never sent at all. The delete is: somebody may have it by another way. */
+  /**
+   * What was deleted while it waited is never sent at all. The delete is: somebody may have it by another way. And
+   * nobody acknowledges what was deleted since it was sent.
+   */
   #dropOutdone(): void {
+    for (const sent of this.#unacknowledged.values()) if (this.#isOutdone(sent)) this.#forget(sent.id)
     const kept = this.#waiting.filter((event) => !this.#isOutdone(event))
     this.#waiting.splice(0, this.#waiting.length, ...kept)
     this.#wake()

@@ -494,6 +494,14 @@ describe('the outbox', () => {
     ])
   })
 
+  it('does not wait for an acknowledgement of what was deleted since', async () => {
+    const [gone, kept] = [messageBy(ada, 'gone'), messageBy(ada, 'kept')]
+    await add(gone)
+    outdone.add(gone.id)
+    await add(kept)
+    expect([...outbox.unacknowledged.keys()]).toEqual([kept.id])
+  })
+
   it('sends again also what leaves no room for another event', async () => {
     const presence = unsignedBy(ada, 'presence', {
       peer: 'p',

@@ -368,7 +368,10 @@ export class CatchUp {
           this.#gaps.outside(open.filter((id) => named.has(id) && !missing.includes(id)))
         }
       } else if (!outcome.isCut) {
-        const both = contents.timeline.filter((event) => !isBefore(event, outcome.floor))
+        // Whether it took what was sent to it only what it names will tell.
+        const both = contents.timeline.filter(
+          (event) => !isBefore(event, outcome.floor) && !session.sent.has(event.id),
+        )
         this.#onCompared(both.map(({ id }) => id))
       }
       return outcome

@@ -54,6 +54,8 @@ export class SyncRefusal extends Error {}
  * frame is read, so a peer cannot send faster than it is verified.
  */
 export class SyncSession {
+  /** The ids of what was sent of the timeline: the peer may have had no use for it. */
+  readonly sent = new Set<string>()
   readonly #stream: FrameStream
   readonly #clock: Clock
   readonly #contents: SyncContents
@@ -222,6 +224,7 @@ export class SyncSession {
       }
       this.#sentBytes += event.jwt.length
       fitting.push(event)
+      this.sent.add(event.id)
     }
     return fitting.reverse()
   }

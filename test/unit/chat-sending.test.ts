@@ -3,6 +3,7 @@ import { settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { topicOf } from '../../src/wire/topic.ts'
 import { testAuthor } from '../support/authors.ts'
+import { ShiftedClock } from '../support/shifted-clock.ts'
 import { claimsIn, codeOf, RawPeer, until, type VisitOptions, type Visitor, World } from '../support/world.ts'
 
 const LOBBY = topicOf('dapp', 'lobby')
@@ -75,6 +76,20 @@ describe('messages that are sent at once', () => {
     })
     expect(await first).toBe('signing-failed')
     expect((await second).text).toBe('2')
+  })
+})
+
+describe('a message that others refuse for now, because their clocks are behind', () => {
+  it('is not acknowledged by having been sent to them in a comparison', async () => {
+    const bob = await world.visit()
+    const ada = await world.visit({ clock: new ShiftedClock(world.clock, 80_000) })
+    const message = await ada.chat.send('from ahead')
+    await settle()
+    world.network.partition([[bob.network.peerId]])
+    await world.pass(500)
+    world.network.heal()
+    await world.pass(500)
+    expect([bob.texts(), message.status]).toEqual([[], 'sent'])
   })
 })
 

@@ -6,11 +6,14 @@ export interface Clock {
   after(ms: number, task: () => void): () => void
 }
 
+/** The longest a timer can wait; one that is set to more is due at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, task) {
-    const timer = setTimeout(task, ms)
+    const timer = setTimeout(task, Math.min(ms, TIMER_MAX_MS))
     return () => clearTimeout(timer)
   },
 }

@@ -1,6 +1,6 @@
 import { ManualClock } from 'ghostchat/testing'
 import { expect, it } from 'vitest'
-import { steady } from '../../src/clock.ts'
+import { steady, systemClock } from '../../src/clock.ts'
 import { NOW } from '../support/authors.ts'
 import { ShiftedClock } from '../support/shifted-clock.ts'
 
@@ -20,4 +20,14 @@ it('a steady clock stands still where its own is set back, and goes on from ther
   // Right again: by the steady clock two hours passed.
   shifted.aheadMs = 0
   expect(clock.now()).toBe(NOW + 1_500 + 7_200_000)
+})
+
+it('a timer that is to wait longer than the machine can does not end at once', async () => {
+  let isDue = false
+  const cancel = systemClock.after(30 * 86_400_000, () => {
+    isDue = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  cancel()
+  expect(isDue).toBe(false)
 })

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import { GAP_RETRY_MAX_MS, GAP_WAIT_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { SignedEvent } from '../wire/event.ts'
@@ -22,7 +22,7 @@ export class Repair {
     /** Compares with one member, with any of these if one can be asked. All at once are without the same, and ask. */
     look: (holders: string[]) => Promise<unknown>
   }) {
-    this.#clock = options.clock
+    this.#clock = steady(options.clock)
     this.#logger = options.logger
     this.#gaps = options.gaps
     this.#look = options.look

@@ -1,15 +1,20 @@
 import { ManualClock } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Rates } from '../../src/gate/rates.ts'
+import { Gaps } from '../../src/room/gaps.ts'
 import { START } from '../../src/room/reconciler.ts'
+import { Repair } from '../../src/room/repair.ts'
 import { SyncServer } from '../../src/room/sync-server.ts'
+import { Timeline } from '../../src/room/timeline.ts'
 import { memoryStreams } from '../../src/testing/memory-stream.ts'
+import type { EventId } from '../../src/wire/event-id.ts'
 import { decodeSync } from '../../src/wire/sync.ts'
-import { NOW, testPeerId } from '../support/authors.ts'
+import { messageBy, NOW, testAuthor, testPeerId } from '../support/authors.ts'
 import { ShiftedClock } from '../support/shifted-clock.ts'
 import { askForAll } from '../support/sync.ts'
 import { type VisitOptions, type Visitor, World } from '../support/world.ts'
 
+const ada = testAuthor(1)
 let world: World
 
 beforeEach(() => {
@@ -52,6 +57,30 @@ describe('whose clock was set back', () => {
     const message = await ada.chat.send('two')
     await world.pass(5_000)
     expect(message.status).toBe('acknowledged')
+  })
+
+  it('looks as soon as before for what is missing', async () => {
+    const manual = new ManualClock(NOW)
+    const clock = new ShiftedClock(manual)
+    const timeline = new Timeline()
+    const looks: number[] = []
+    const look = async (): Promise<void> => void looks.push(manual.now())
+    const gaps = new Gaps(timeline, () => ['a'])
+    const repair = new Repair({ clock, logger: world.logger, gaps, look })
+    const [lost, late] = [messageBy(ada, 'lost'), messageBy(ada, 'late')]
+    const name = ({ id }: { id: EventId }): void =>
+      repair.arrived(messageBy(ada, 'names it', { parents: [id] }), ['a'])
+    name(lost)
+    await manual.advance(20_000)
+    clock.aheadMs = -3_600_000
+    timeline.add(lost, clock.now())
+    name(late)
+    timeline.add(late, clock.now())
+    await manual.advance(90_000)
+    const now = manual.now()
+    name(messageBy(ada, 'missing'))
+    await manual.advance(1_500)
+    expect(looks.at(-1)).toBe(now + 1_500)
   })
 
   it('compares with whoever compared before', async () => {

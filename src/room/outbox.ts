@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GhostChatError } from '../errors.ts'
-import { OUTBOX_MAX_EVENTS } from '../limits.ts'
+import { OUTBOX_MAX_EVENTS, RESEND_MS } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import { encodeFrame } from '../wire/frame.ts'
@@ -68,6 +68,8 @@ export class Outbox {
   readonly #expiry: ExpiryTimer
   /** Ends the wait for what is sent too fast. */
   #cancelFlush: (() => void) | undefined
+  /** … and before another attempt where the network took nothing. */
+  #cancelRetry: (() => void) | undefined
 
   constructor(options: {
     publish: (frame: Uint8Array<ArrayBuffer>) => Promise<number>
@@ -226,6 +228,7 @@ export class Outbox {
   close(): void {
     this.#isClosed = true
     this.#cancelFlush?.()
+    this.#cancelRetry?.()
     this.#expiry.cancel()
     for (const event of this.#waiting.splice(0)) this.#onFate(event, 'failed')
     // Whoever waits for others need not any more.
@@ -248,6 +251,7 @@ export class Outbox {
         break
       }
       const reached = await this.#publish(encodeFrame(batch.map(({ jwt }) => jwt))).catch(() => 0)
+      if (reached === 0) this.#retryLater()
       if (reached === 0 || this.#isClosed) break
       // One of them may have expired while it was handed over, and has failed then.
       const sent = batch.filter((event) => this.#waiting.includes(event))
@@ -268,6 +272,15 @@ export class Outbox {
     this.#running = undefined
     // Whoever waits for a place may wait in vain: nobody is there, or it is over.
     this.#wake()
+  }
+
+  /** Neighbours that come are told of; that those who are there take something again is not. */
+  #retryLater(): void {
+    if (this.#isClosed) return
+    this.#cancelRetry ??= this.#clock.after(RESEND_MS, () => {
+      this.#cancelRetry = undefined
+      void this.flush()
+    })
   }
 
   #remember(event: SignedEvent): void {

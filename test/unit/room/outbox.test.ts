@@ -220,6 +220,20 @@ describe('the outbox', () => {
     expect(fates).toEqual([['hello', 'sent']])
   })
 
+  it('tries again by itself where the network took nothing from who has neighbours, and not after the end', async () => {
+    publish = nobody
+    await add(messageBy(ada, 'hello'))
+    await outbox.flush()
+    expect(clock.pending).toBe(2)
+    publish = take
+    await clock.advance(5_000)
+    expect(fates).toEqual([['hello', 'sent']])
+    publish = nobody
+    await add(messageBy(ada, 'again'))
+    outbox.close()
+    expect(clock.pending).toBe(0)
+  })
+
   it('says what expired, and does not send it', async () => {
     publish = nobody
     const short = messageBy(ada, 'short', { livesMs: 1_000 })

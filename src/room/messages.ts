@@ -100,6 +100,11 @@ export class Messages {
     if (this.#told.get(message)?.isShown) this.#listener.messageUpdated(message)
   }
 
+  /** Whoever was told of a message may have left before that was in the outbox: it is sent by nobody. */
+  close(): void {
+    for (const [id, { status }] of this.#open) if (status === 'queued') this.setStatus(id, 'failed')
+  }
+
   /** Somebody was muted or no longer is: other reactions are shown, and edits that were kept back. */
   review(): void {
     for (const event of this.#timeline.messages()) this.#change(event, false)

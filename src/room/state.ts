@@ -193,6 +193,7 @@ export class RoomState {
   close(): void {
     this.#isClosed = true
     this.#expiry.cancel()
+    this.#messages.close()
   }
 
   async #admitOwn(own: SignedEvent): Promise<void> {

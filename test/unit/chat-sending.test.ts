@@ -167,6 +167,17 @@ describe('leaving while messages are being sent', () => {
     expect(ada.heard('message')).toEqual([])
   })
 
+  it('has failed what whoever leaves was just told of', async () => {
+    const ada = await world.visit()
+    ada.chat.on('message', () => void ada.chat.leaveChat())
+    expect(await codeOf(() => ada.chat.send('bye'))).toBe('chat-left')
+    await settle()
+    expect(ada.told.slice(-2)).toEqual([
+      ['status', 'closed'],
+      ['message-updated', 'bye', 'failed'],
+    ])
+  })
+
   it('gives up also what waits for a place among 1,000', async () => {
     const ada = await visit()
     const sending = Array.from({ length: 1_010 }, (_, index) => codeOf(() => ada.chat.send(`${index}`)))

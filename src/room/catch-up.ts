@@ -361,12 +361,14 @@ export class CatchUp {
         const events = [...came.values()]
         this.#horizon.widen(newest, outcome, { events, untimely, now: this.#clock.now() })
         const open = this.#gaps.open()
+        const named = new Set(events.flatMap(({ claims }) => claims.parents))
+        const ids = open.filter((id) => named.has(id) && !missing.includes(id))
+        const isWhole = outcome.restBefore === undefined
         // Who wants no history is without all that there was.
-        if (newest.limit === 0 || (isFirst && outcome.restBefore !== undefined)) this.#gaps.outside(open)
-        else if (outcome.restBefore !== undefined) {
-          const named = new Set(events.flatMap(({ claims }) => claims.parents))
-          this.#gaps.outside(open.filter((id) => named.has(id) && !missing.includes(id)))
-        }
+        if (newest.limit === 0 || (isFirst && !isWhole)) this.#gaps.outside(open)
+        else if (!isWhole) this.#gaps.outside(ids)
+        // All that the peer has: what that names was deleted there, or replaced.
+        else if (newest.before === undefined) this.#gaps.without(ids, peerId)
       } else if (!outcome.isCut) {
         // Whether it took what was sent to it only what it names will tell.
         const both = contents.timeline.filter(

@@ -376,6 +376,14 @@ describe('what was missed', () => {
     expect(carol.heard('recovered')).toEqual([['recovered', true, 0]])
   })
 
+  it('is that nothing is missing also where something was deleted, as all say who are there', async () => {
+    const ada = await visit()
+    const message = await ada.chat.send('deleted')
+    await ada.chat.delete(message)
+    const bob = await visit()
+    expect(bob.heard('recovered')).toEqual([['recovered', true, 0]])
+  })
+
   it('is told of after each loss of the connection', async () => {
     const [ada, bob] = [await visit(), await visit(), await visit()]
     await world.pass(5_000)

@@ -338,15 +338,29 @@ describe('the outbox', () => {
   })
 
   describe('whose places are all taken', () => {
-    /** 1,200 at once, of which nothing is sent for now. */
+    /** 1,300 at once, of which nothing is sent for now. */
     const fill = (): Promise<void>[] =>
-      Array.from({ length: 1_200 }, (_, number) => add(unsigned(`${number}`)))
+      Array.from({ length: 1_300 }, (_, number) => add(unsigned(`${number}`)))
 
     it('gives them away in the order in which they were asked for', async () => {
-      await Promise.all(fill())
-      await outbox.flush()
-      const sent = fates.filter(([, fate]) => fate === 'sent').map(([body]) => body)
-      expect(sent).toEqual(Array.from({ length: 1_200 }, (_, number) => `${number}`))
+      pace = () => 60_000
+      const order: number[] = []
+      const numbers = Array.from({ length: 1_300 }, (_, number) => number)
+      const asking = numbers.map(async (number) => {
+        const place = await outbox.reserve()
+        order.push(number)
+        return place
+      })
+      // None is free by that, one after the other.
+      for (const place of await Promise.all(asking.slice(0, 1_000))) {
+        void place.fill(unsigned('x'))
+        await Promise.resolve()
+      }
+      await settle()
+      pace = () => 0
+      await clock.advance(60_000)
+      await Promise.all(asking)
+      expect(order).toEqual(numbers)
     })
 
     it('lets nobody wait for one when it is closed', async () => {
@@ -364,7 +378,7 @@ describe('the outbox', () => {
       hasNeighbours = false
       await clock.advance(60_000)
       const failed = (await filling).flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
-      expect(failed).toEqual(Array.from({ length: 200 }, () => 'outbox-full'))
+      expect(failed).toEqual(Array.from({ length: 300 }, () => 'outbox-full'))
     })
   })
 

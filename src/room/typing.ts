@@ -1,9 +1,11 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import { TYPING_MS, TYPING_REPEAT_MS } from '../limits.ts'
 
 /** Who types, and telling the others that the own user does. */
 export class Typing {
   readonly #clock: Clock
+  /** For the pauses between what is told. */
+  readonly #pauses: Clock
   readonly #send: (state: 'start' | 'stop') => void
   readonly #onChange: (dids: string[]) => void
   /** By DID: since when, and what ends the timer. */
@@ -20,6 +22,7 @@ export class Typing {
     onChange: (dids: string[]) => void
   }) {
     this.#clock = options.clock
+    this.#pauses = steady(options.clock)
     this.#send = options.send
     this.#onChange = options.onChange
   }
@@ -27,7 +30,7 @@ export class Typing {
   /** The user pressed a key. Tells the others, at most once in 3 s; it ends by itself after 6 s. */
   keystroke(): void {
     if (this.#closed) return
-    const now = this.#clock.now()
+    const now = this.#pauses.now()
     this.#cancelStop()
     this.#cancelStop = this.#clock.after(TYPING_MS, () => {
       this.#toldAt = undefined

@@ -2,6 +2,7 @@ import { ManualClock } from 'ghostchat/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Typing } from '../../../src/room/typing.ts'
 import { NOW } from '../../support/authors.ts'
+import { ShiftedClock } from '../../support/shifted-clock.ts'
 
 let clock: ManualClock
 let sent: string[]
@@ -23,6 +24,18 @@ describe('the own typing', () => {
       await clock.advance(1_000)
     }
     expect(sent).toEqual(['start', 'start', 'start'])
+  })
+
+  it('is told as often when the clock was set back', async () => {
+    const shifted = new ShiftedClock(clock)
+    typing = new Typing({ clock: shifted, send: (state) => sent.push(state), onChange: () => {} })
+    typing.keystroke()
+    shifted.aheadMs = -3_600_000
+    for (let second = 0; second < 4; second += 1) {
+      typing.keystroke()
+      await clock.advance(1_000)
+    }
+    expect(sent).toEqual(['start', 'start'])
   })
 
   it('is told anew after 6 s of silence', async () => {

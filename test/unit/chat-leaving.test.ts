@@ -114,6 +114,7 @@ describe('a neighbour that comes and goes', () => {
       network.handler.onNeighbours()
       await world.pass(50)
     }
-    expect(witness.typesBy(bob.did).slice(before)).toEqual(['join', 'join', 'presence'])
+    // The second join comes 3 s after the first one, and the renewal after 3 to 6 s: chance may put it before the join.
+    expect(witness.typesBy(bob.did).slice(before).sort()).toEqual(['join', 'join', 'presence'])
   })
 })

@@ -103,6 +103,7 @@ export class CatchUp {
     this.#repair = new Repair({
       ...options,
       gaps: this.#gaps,
+      isSaidMissing: () => this.#news.wasComplete === false,
       look: (first) => {
         this.#quietLooks.start()
         return this.#look({ peers: 1, first, signal: this.#closing.signal })
@@ -223,7 +224,7 @@ export class CatchUp {
     this.#missed(events)
     this.#news.brought(messages)
     if (this.#news.isGathering || messages.length === 0) return
-    this.#tellRecovered(messages.length, this.#news.wasComplete ? 1 : 0)
+    this.#tellRecovered(messages.length, this.#news.wasComplete === true ? 1 : 0)
   }
 
   /** The room was left. */

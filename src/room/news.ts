@@ -37,9 +37,9 @@ export class News {
     return this.#gathered !== undefined
   }
 
-  /** Whether it was said last that nothing is missing. */
-  get wasComplete(): boolean {
-    return this.#wasComplete === true
+  /** Whether it was said last that nothing is missing; nothing where neither was said yet. */
+  get wasComplete(): boolean | undefined {
+    return this.#wasComplete
   }
 
   /** A connection was made. What comes is gathered until `end` is called, and not for ever. */

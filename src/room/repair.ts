@@ -9,6 +9,7 @@ export class Repair {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #gaps: Gaps
+  readonly #isSaidMissing: () => boolean
   readonly #look: (holders: string[]) => Promise<unknown>
   #cancel: (() => void) | undefined
   #pauseMs = GAP_WAIT_MS
@@ -19,12 +20,15 @@ export class Repair {
     clock: Clock
     logger: Logger
     gaps: Gaps
+    /** The application was told last that something is missing. */
+    isSaidMissing: () => boolean
     /** Compares with one member, with any of these if one can be asked. All at once are without the same, and ask. */
     look: (holders: string[]) => Promise<unknown>
   }) {
     this.#clock = steady(options.clock)
     this.#logger = options.logger
     this.#gaps = options.gaps
+    this.#isSaidMissing = options.isSaidMissing
     this.#look = options.look
   }
 
@@ -46,7 +50,8 @@ export class Repair {
     this.#cancel ??= this.#clock.after(this.#pauseMs, () => {
       this.#cancel = undefined
       const missing = this.#gaps.open().length
-      if (missing === 0) return
+      // What came meanwhile by another way nobody has said to be all.
+      if (missing === 0 && !this.#isSaidMissing()) return
       this.#triedAt = this.#clock.now()
       this.#pauseMs = Math.min(GAP_RETRY_MAX_MS, 2 * this.#pauseMs)
       this.#look(this.#gaps.holders())

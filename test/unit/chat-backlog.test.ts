@@ -633,6 +633,28 @@ describe('what somebody says of its history', () => {
     expect(bob.texts()).toContain('missed')
     expect(bob.heard('recovered').at(-1)?.[1]).toBe(true)
   })
+
+  it('is known to be all within seconds, also where somebody else brings what is missing first', async () => {
+    const hers = new HeldNetwork(world.network.peer())
+    const ada = await visit({ network: hers })
+    const carol = await visit({ clock: new ShiftedClock(world.clock, -20_000) })
+    await world.pass(5_000)
+    for (let index = 0; index < 150; index += 1) await ada.chat.send(`${index}`)
+    await world.pass(3_000)
+    const network = new HeldNetwork(world.network.peer())
+    const bob = await visit({ network })
+    await world.pass(10_000)
+    network.isDeaf = true
+    await carol.chat.send('missed')
+    await world.pass(5_000)
+    network.isDeaf = false
+    await carol.chat.send('heard')
+    // Ada compares with both in 3 s: Bob has looked by then, too late a time, and waits to look again.
+    hers.handler.onWider()
+    await world.pass(4_800)
+    expect(bob.texts()).toContain('missed')
+    expect(bob.heard('recovered').map(([, complete]) => complete)).toEqual([true, false, false, true])
+  })
 })
 
 describe('a listener', () => {

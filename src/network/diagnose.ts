@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { untilAborted } from '../abort.ts'
 import type { Client, ClientNode } from './client.ts'
 import type {
   DiagnosedDevice,
@@ -78,6 +79,7 @@ async function diagnosePeer(
   }
 }
 
+/** A dapp's own libp2p node may have a ping that does not know when to give up. */
 async function ping(client: Client, peerId: PeerId, signal: AbortSignal): Promise<number | undefined> {
-  return client.ping(peerId, signal).catch(() => undefined)
+  return untilAborted(client.ping(peerId, signal), signal).catch(() => undefined)
 }

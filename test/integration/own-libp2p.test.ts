@@ -13,7 +13,7 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { chatGossipsub } from '../../src/index.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { connected, eventOf, online } from '../support/wait.ts'
@@ -97,6 +97,46 @@ test('the same room twice on one libp2p node is refused, and free again when it 
   await second.joinChat('tearoom')
   await chat.leaveChat()
   expect((await second.joinChat('lobby')).status.current).toBe('connecting')
+})
+
+test('a diagnosis names the other devices of its rooms, and not its own', async () => {
+  const node = await startNode()
+  const options = { nodes: [node.url], direct: false }
+  const ada = await openTestSpace('diagnosed', options)
+  const bob = await openTestSpace('diagnosed', options)
+  for (const room of ['lobby', 'tearoom']) {
+    const chats = [await ada.joinChat(room), await bob.joinChat(room)]
+    await Promise.all(chats.map((chat) => online(chat, [ada.did, bob.did])))
+  }
+  const { peerId } = await bob.diagnose()
+  expect((await ada.diagnose()).peers).toEqual([
+    { peerId, did: bob.did, rooms: ['lobby', 'tearoom'], path: 'node' },
+  ])
+})
+
+test('a diagnosis takes 5 s at the most, and is given up when its signal fires', async () => {
+  const node = await startNode()
+  const own = await dappPeer()
+  const space = await openTestSpace('diagnosed', { libp2p: own, nodes: [node.url] })
+  await connected(await space.joinChat('lobby'))
+  let asked = (): void => {}
+  const services = own.services as unknown as Record<string, object>
+  services['ping'] = { ping: () => new Promise(() => asked()) }
+
+  const giveUp = new AbortController()
+  const reason = new Error('never mind')
+  asked = () => giveUp.abort(reason)
+  await expect(space.diagnose({ signal: giveUp.signal })).rejects.toBe(reason)
+
+  const time = new AbortController()
+  const limited = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(time.signal)
+  onTestFinished(() => limited.mockRestore())
+  asked = () => time.abort()
+  const { ok, nodes } = await space.diagnose({ signal: new AbortController().signal })
+  expect(limited.mock.calls).toEqual([[5_000]])
+  expect(ok).toBe(true)
+  expect(nodes).toMatchObject([{ name: node.url, state: 'connected' }])
+  expect(nodes[0]).not.toHaveProperty('latencyMs')
 })
 
 test('a libp2p node that was stopped under a space harms nobody', async () => {

@@ -174,6 +174,18 @@ describe('joinChat', () => {
     expect(await space.joinChat('Lobby')).not.toBe(first)
   })
 
+  it('twice is a chat with the options of the first time', async () => {
+    const { space } = await world.space()
+    const chat = await space.joinChat('lobby', { presence: { name: 'first' } })
+    const texts: string[] = []
+    chat.on('message', (_did, { text }) => texts.push(text))
+    await space.joinChat('lobby', { presence: { name: 'second' }, filters: [() => false], backlogLimit: 0 })
+    await chat.send('shown')
+    await settle()
+    expect(chat.members()).toMatchObject([{ presence: { name: 'first' } }])
+    expect(texts).toEqual(['shown'])
+  })
+
   it('after leaving is a new chat, alive', async () => {
     const ada = await world.visit()
     const { space, network } = await world.space()
@@ -263,6 +275,24 @@ describe('joinChat', () => {
   })
 })
 
+describe('diagnose', () => {
+  it('is not for a network of another kind, nor a space that was closed', async () => {
+    const { space } = await world.space()
+    expect(await codeOf(() => space.diagnose())).toBe('invalid-option')
+    await space.close()
+    expect(await codeOf(() => space.diagnose())).toBe('space-closed')
+  })
+
+  it('rejects with the reason of its signal, and takes nothing else for one', async () => {
+    const { space } = await world.space()
+    const reason = new Error('never mind')
+    expect(await codeOf(() => space.diagnose({ signal: AbortSignal.abort(reason) }))).toBe(reason)
+    for (const options of [null, 5, { signal: {} }, { signal: null }]) {
+      expect(await codeOf(() => space.diagnose(options as object))).toBe('invalid-option')
+    }
+  })
+})
+
 describe('rooms of one space', () => {
   it('know nothing of each other', async () => {
     const { space: a, network: networkA } = await world.space()
@@ -302,6 +332,22 @@ describe('closing', () => {
     await until(() => ada.heard('user-left').length === 1)
     expect([lobby, tearoom].map(({ chat }) => chat.status.current)).toEqual(['closed', 'closed'])
     await ada.space.close()
+    expect(world.clock.pending).toBe(0)
+  })
+
+  it('is what `await using` does, of a chat and of a space', async () => {
+    const { space, network } = await world.space()
+    const lobby = await enter(space, network)
+    {
+      await using _used = lobby.chat
+    }
+    expect(lobby.heard('status')).toEqual([['status', 'closed']])
+    const tearoom = await enter(space, network, { room: 'tearoom' })
+    {
+      await using _used = space
+    }
+    expect(tearoom.heard('status')).toEqual([['status', 'closed']])
+    expect(await codeOf(() => space.joinChat('lobby'))).toBe('space-closed')
     expect(world.clock.pending).toBe(0)
   })
 

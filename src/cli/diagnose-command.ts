@@ -16,8 +16,9 @@ Options:
 Exit codes: 0 all is well, 1 there are problems, 2 wrong usage.
 `
 
-/** How long to wait for the nodes, and how often to look. */
+/** How long to wait for the nodes, how long for WebRTC's code to be loaded, and how often to look. */
 const CONNECT_WAIT_MS = 8_000
+const WEBRTC_WAIT_MS = 3_000
 const LOOK_MS = 250
 
 /** `ghostchat diagnose`: a connection to nodes, looked at from all sides. */
@@ -58,14 +59,22 @@ function parse(args: string[]) {
   }
 }
 
-/** The diagnosis once every node is connected and has made its reservation, or what there is after 8 s. */
-async function diagnoseWhenConnected(diagnose: () => Promise<Diagnosis>): Promise<Diagnosis> {
-  const end = Date.now() + CONNECT_WAIT_MS
+/**
+ * The diagnosis once every node is connected and has made its reservation, or what there is after 8 s. WebRTC, where
+ * there is any, may be loaded later than that.
+ */
+export async function diagnoseWhenConnected(
+  diagnose: () => Promise<Diagnosis>,
+  clock: { now(): number; sleep(ms: number): Promise<unknown> } = { now: Date.now, sleep },
+): Promise<Diagnosis> {
+  const begin = clock.now()
   for (;;) {
     const diagnosis = await diagnose()
     const isReady = diagnosis.nodes.every(({ state, isRelay }) => state === 'connected' && isRelay)
-    if (isReady || Date.now() >= end) return diagnosis
-    await sleep(LOOK_MS)
+    const passedMs = clock.now() - begin
+    const isLoaded = diagnosis.direct.isAvailable || passedMs >= WEBRTC_WAIT_MS
+    if ((isReady && isLoaded) || passedMs >= CONNECT_WAIT_MS) return diagnosis
+    await clock.sleep(LOOK_MS)
   }
 }
 

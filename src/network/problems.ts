@@ -57,7 +57,7 @@ function nodeProblems(node: NodeDiagnosis): Problem[] {
       code: 'no-relay',
       message: `the node ${name} gives this device no relay reservation`,
       advice:
-        'others cannot open streams to this device: raise --max-reservations of the node, or name a second node',
+        'others cannot open streams to this device: raise maxReservations or maxReservationsPerIp of the node, or name a second node',
     })
   }
   if (Math.abs(clockOffsetMs) >= FUTURE_MS / 2) {

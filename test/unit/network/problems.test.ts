@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DirectDiagnosis, NodeDiagnosis } from '../../../src/network/diagnosis.ts'
 import { problemsOf } from '../../../src/network/problems.ts'
+import { checkOptions } from '../../../src/node/options.ts'
 import { testPeerId } from '../../support/authors.ts'
 
 const node: NodeDiagnosis = { name: 'https://node.example', state: 'connected', isRelay: true }
@@ -47,6 +48,21 @@ describe('the problems of a diagnosis', () => {
 
   it('name a node that gives no reservation', () => {
     expect(problems({ nodes: [{ isRelay: false }] }).codes).toEqual(['no-relay'])
+  })
+
+  it('advise to raise what a node has: options of `createGhostNode`, and none of a command line', () => {
+    const findings = {
+      ok: true,
+      peerId: testPeerId(1),
+      nodes: [{ ...node, isRelay: false }],
+      direct,
+      peers: [],
+    }
+    const [problem] = problemsOf(findings)
+    const names = problem?.advice.match(/max\w+/g) ?? []
+    expect(names).not.toEqual([])
+    for (const name of names) expect(checkOptions({})).toHaveProperty(name)
+    expect(problem?.advice).not.toContain('--')
   })
 
   it.each([

@@ -1,3 +1,4 @@
+import { EdDSASigner } from 'did-jwt'
 import { MemoryNetwork, settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { topicOf } from '../../src/wire/topic.ts'
@@ -86,6 +87,26 @@ describe('presence', () => {
       expect(ada.chat.members()[0]?.presence).toEqual({})
     },
   )
+})
+
+describe('the own user', () => {
+  it('is the first one in the list, also when it ran out and is back after others', async () => {
+    const author = testAuthor(6)
+    const sign = EdDSASigner(author.seed)
+    let isLocked = false
+    const signer = async (data: string | Uint8Array) =>
+      isLocked ? Promise.reject(new Error('locked')) : sign(data)
+    const ada = await visit({ identity: { did: author.did, signer } })
+    const bob = await visit()
+    expect(bob.chat.onlineUsers()).toEqual([bob.did, ada.did])
+    isLocked = true
+    await world.pass(95_000)
+    expect(bob.chat.onlineUsers()).toEqual([bob.did])
+    isLocked = false
+    await world.pass(30_000)
+    expect(ada.chat.members().map(({ did }) => did)).toEqual([ada.did, bob.did])
+    expect(ada.chat.onlineUsers()).toEqual([ada.did, bob.did])
+  })
 })
 
 describe('members who go', () => {

@@ -82,6 +82,10 @@ describe('the timeline', () => {
     timeline.prune(NOW + 86_400_000 + 1_001)
     expect(timeline.size).toBe(0)
     expect(timeline.bytes).toBe(0)
+    const long = (number: number) => at(number, 'x'.repeat(16_000))
+    const bytes = long(0).jwt.length
+    for (let number = 1_000; number < 1_200; number += 1) timeline.add(long(number), NOW + 1_200)
+    expect(timeline.size).toBe(Math.floor((4 * 1024 * 1024) / bytes))
   })
 })
 

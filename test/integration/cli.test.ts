@@ -11,6 +11,7 @@ import type { Diagnosis } from '../../src/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { createStunServer } from '../../src/node/stun-server.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
+import { ask, readMappedAddress, stunMessage } from '../support/stun.ts'
 import { connected } from '../support/wait.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -102,6 +103,26 @@ test('`ghostchat node` announces what it is told to, and tells clients of the se
   const credential = createHmac('sha1', 'between node and TURN').update(username).digest('base64')
   expect(turn).toEqual({ urls: 'turn:turn.example:3478', username, credential })
   expect(Math.abs(Number.parseInt(username, 10) - Number(time) / 1000 - 3_600)).toBeLessThan(10)
+})
+
+test('`ghostchat node` shares rooms with its --peer, answers STUN at its --stun-port, and believes its proxy with --trust-proxy', async () => {
+  const other = await startNode()
+  const { said } = await ghostchatNode('--peer', other.url, '--stun-port', '0', '--trust-proxy')
+  const { url } = said
+  const stunPort = Number(said['stunPort'])
+  expect(stunPort).not.toBe(Number(new URL(url).port))
+  const { port, answer } = await ask({ address: '127.0.0.1', port: stunPort }, stunMessage({}))
+  expect(readMappedAddress(answer)).toEqual({ ip: '127.0.0.1', port })
+  const peers = async (): Promise<unknown> => (await describedAt(url))['peers']
+  await expect.poll(peers, { timeout: 20_000 }).toEqual([`/ip4/127.0.0.1/tcp/${new URL(other.url).port}/ws`])
+  // Of one address no more than 200 at once are answered.
+  const askFor = async (forwarded: string): Promise<number> => {
+    const headers = { 'x-forwarded-for': forwarded }
+    return (await fetch(`${url}/routing/v1/peers/${other.peerId}`, { headers })).status
+  }
+  const numbers = Array.from({ length: 300 }, (_, number) => number)
+  const statuses = await Promise.all(numbers.map((number) => askFor(`192.0.${number % 3}.${number % 100}`)))
+  expect(new Set(statuses)).toEqual(new Set([200]))
 })
 
 test('`ghostchat diagnose` of a node that can be reached says that all is well, for people and as JSON: exit code 0', async () => {

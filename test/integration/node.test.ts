@@ -1,14 +1,18 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { systemClock } from '../../src/clock.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { createGhostNode } from '../../src/node/index.ts'
+import { createStunServer } from '../../src/node/stun-server.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { arrival, connected, eventOf, online } from '../support/wait.ts'
 
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+)
 const MULTISTREAM = new TextEncoder().encode('\u0013/multistream/1.0.0\n')
 
 test('a node describes itself, to pages of any origin', async () => {
@@ -51,6 +55,56 @@ test('it keeps its peer id in the data directory, in a file only the owner can r
   expect(second.peerId).toBe(first.peerId)
   expect((await stat(join(dataDir, 'peer.key'))).mode & 0o777).toBe(0o600)
   expect((await startNode()).peerId).not.toBe(first.peerId)
+})
+
+test('a data directory that cannot be used is said to be', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'ghostchat-test-')), 'file')
+  atEnd(() => rm(dirname(file), { recursive: true }))
+  await writeFile(file, 'a file where the directory should be')
+  await expect(startNode({ dataDir: file })).rejects.toMatchObject({
+    code: 'node-failed',
+    message: expect.stringContaining(file),
+  })
+})
+
+test('a node stops as often as it is asked to', async () => {
+  const node = await startNode()
+  const space = await openTestSpace('stopping', { nodes: [node.url] })
+  await connected(await space.joinChat('lobby'))
+  await Promise.all([node.stop(), node.stop()])
+  await node.stop()
+  await expect(fetch(`${node.url}/healthz`)).rejects.toThrow()
+})
+
+test.each([
+  { host: '0.0.0.0', name: 'localhost' },
+  { host: '127.0.0.1', name: '127.0.0.1' },
+  ...(hasIpv6 ? [{ host: '::1', name: '[::1]' }] : []),
+])('a node that listens at $host has a URL on this machine', async ({ host, name }) => {
+  const { url, peerId } = await startNode({ host })
+  expect(url).toBe(`http://${name}:${new URL(url).port}`)
+  expect(await (await fetch(`${url}/.well-known/ghostchat.json`)).json()).toMatchObject({ peerId })
+})
+
+test('STUN has a port of its own where one is named, and none where it is not wanted', async () => {
+  const [own, without] = [await startNode({ stunPort: 0 }), await startNode({ stunPort: false })]
+  const info = async ({ url }: { url: string }): Promise<unknown> =>
+    (await (await fetch(`${url}/.well-known/ghostchat.json`)).json()).stunPort
+  expect(own.stunPort).toBeGreaterThan(0)
+  expect(await info(own)).toBe(own.stunPort)
+  expect([without.stunPort, await info(without)]).toEqual([undefined, undefined])
+})
+
+test('a node whose STUN port is taken does without where none was named, says so, and else does not start', async () => {
+  const taken = await createStunServer({ host: '127.0.0.1', port: 0, logger: silentLogger })
+  atEnd(() => taken.stop())
+  const { port } = taken
+  const warnings: string[] = []
+  const logger = { debug() {}, warn: (message: string) => warnings.push(message) }
+  const node = await startNode({ port, logger })
+  expect(node.stunPort).toBeUndefined()
+  expect(warnings).toEqual([expect.stringContaining('no STUN')])
+  await expect(startNode({ stunPort: port })).rejects.toMatchObject({ code: 'node-failed' })
 })
 
 test('a port that is taken is said to be', async () => {

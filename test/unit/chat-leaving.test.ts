@@ -5,7 +5,7 @@ import { encodeSync } from '../../src/wire/sync.ts'
 import { topicOf } from '../../src/wire/topic.ts'
 import { eventBy, testAuthor, testPeerId } from '../support/authors.ts'
 import { HeldNetwork } from '../support/held-network.ts'
-import { RawPeer, type VisitOptions, type Visitor, World } from '../support/world.ts'
+import { RawPeer, until, type VisitOptions, type Visitor, World } from '../support/world.ts'
 
 const LOBBY = topicOf('dapp', 'lobby')
 let world: World
@@ -94,6 +94,20 @@ describe('leaving ends everything', () => {
     expect(world.clock.pending).toBeGreaterThan(0)
     await bob.chat.leaveChat()
     await settle()
+    expect(world.clock.pending).toBe(0)
+  })
+})
+
+describe('leaving never rejects', () => {
+  it('also where the leave cannot be sent', async () => {
+    const ada = await visit()
+    const network = new HeldNetwork(world.network.peer())
+    const bob = await visit({ network })
+    await until(() => ada.heard('user-joined').length === 1)
+    network.onPublish = async () => Promise.reject(new Error('cable'))
+    await expect(bob.chat.leaveChat()).resolves.toBeUndefined()
+    expect(bob.chat.status.current).toBe('closed')
+    await ada.chat.leaveChat()
     expect(world.clock.pending).toBe(0)
   })
 })

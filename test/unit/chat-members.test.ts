@@ -1,4 +1,5 @@
 import { EdDSASigner } from 'did-jwt'
+import type { JsonObject } from 'ghostchat'
 import { MemoryNetwork, settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { topicOf } from '../../src/wire/topic.ts'
@@ -79,7 +80,16 @@ describe('presence', () => {
     expect(ada.heard('user-updated')).toEqual([])
   })
 
-  it.each([[null], [[]], ['name'], [{ at: undefined }], [{ name: 'x'.repeat(1_024) }]])(
+  const nested = (deep: number): object => (deep === 0 ? {} : { in: nested(deep - 1) })
+
+  it('may be nested 8 deep', async () => {
+    const [ada, bob] = [await visit(), await visit()]
+    await ada.chat.presence.update(nested(7) as JsonObject)
+    await until(() => bob.heard('user-updated').length === 1)
+    expect(bob.chat.members()[1]?.presence).toEqual(nested(7))
+  })
+
+  it.each([[null], [[]], ['name'], [{ at: undefined }], [{ name: 'x'.repeat(1_024) }], [nested(8)]])(
     'cannot be %j',
     async (data) => {
       const ada = await visit()

@@ -237,5 +237,7 @@ describe('an event tells', () => {
       editedAt: message.editedAt,
     })
     expect(message.editedAt).toBeGreaterThan(message.timestamp)
+    const answer = await ada.chat.reply(message, 'to myself')
+    expect(JSON.parse(JSON.stringify(answer))).toMatchObject({ replyTo: message.id })
   })
 })

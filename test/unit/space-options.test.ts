@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { systemRandom } from '../../src/random.ts'
 import { checkSpaceOptions, type OpenSpaceOptions } from '../../src/space-options.ts'
@@ -10,7 +10,7 @@ const turn = { urls: 'turn:turn.example:3478?transport=udp', username: 'ada', cr
 const check = (options: object): unknown => checkSpaceOptions(options as OpenSpaceOptions)
 
 describe('the options of a space', () => {
-  it('have defaults: direct connections, nothing private, nobody’s servers but the nodes’', () => {
+  it('have defaults: direct connections, nothing private, nobody’s servers but the nodes’, warnings to the console', () => {
     const { logger, ...options } = checkSpaceOptions({})
     expect(options).toEqual({
       nodes: [],
@@ -25,7 +25,20 @@ describe('the options of a space', () => {
       routing: [],
       libp2p: undefined,
     })
-    expect(logger.warn).toBeTypeOf('function')
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const others = (['debug', 'log', 'info', 'error'] as const).map((name) => vi.spyOn(console, name))
+    logger.debug('a step')
+    logger.warn('out of reach')
+    logger.warn('it failed', { because: 'no route' })
+    expect(warned.mock.calls).toEqual([
+      ['ghostchat: out of reach'],
+      ['ghostchat: it failed', { because: 'no route' }],
+    ])
+    for (const spy of others) {
+      expect(spy).not.toHaveBeenCalled()
+      spy.mockRestore()
+    }
   })
 
   it('are taken as they are where they are right', () => {

@@ -167,6 +167,10 @@ describe('a mesh', () => {
     expect(direct().sort()).toEqual([member, found].sort())
   })
 
+  it('are wanted to four members of each room, and to twelve in all', () => {
+    expect([LINKS_PER_ROOM, LINKS_WANTED_MAX]).toEqual([4, 12])
+  })
+
   it(`makes ${LINKS_PER_ROOM} links in a room, two at a time, and chooses by chance`, async () => {
     candidates.set(TOPIC, others)
     const open: (() => void)[] = []

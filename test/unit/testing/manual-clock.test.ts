@@ -19,6 +19,16 @@ describe('the manual clock', () => {
     expect(clock.now()).toBe(NOW + 20)
   })
 
+  it('begins at the time of the machine, once', async () => {
+    const before = Date.now()
+    const clock = new ManualClock()
+    const began = clock.now()
+    expect(began).toBeGreaterThanOrEqual(before)
+    expect(began).toBeLessThanOrEqual(Date.now())
+    while (Date.now() === began) await settle()
+    expect(clock.now()).toBe(began)
+  })
+
   it('rings what is set on the way, and not what is cancelled', async () => {
     const clock = new ManualClock(NOW)
     const rings: number[] = []

@@ -149,6 +149,15 @@ describe('chance', () => {
     expect(b?.heard).toEqual(['hello', 'hello', 'bye'])
   })
 
+  it('shows the conditions that hold: calm unless told otherwise, and a change leaves the others as they are', () => {
+    const calm = { latencyMs: [0, 0], loss: 0, duplication: 0, breakage: 0, noticeMs: [0, 0] }
+    expect(new MemoryNetwork().conditions).toEqual(calm)
+    const { network } = world({ loss: 0.5, latencyMs: [20, 200] })
+    expect(network.conditions).toEqual({ ...calm, loss: 0.5, latencyMs: [20, 200] })
+    network.change({ loss: 0, breakage: 0.1 })
+    expect(network.conditions).toEqual({ ...calm, breakage: 0.1, latencyMs: [20, 200] })
+  })
+
   it('breaks streams, for both sides', async () => {
     const { clock, network, members } = world()
     const [a, b] = members(2)
@@ -254,6 +263,12 @@ describe('a connection that is gone', () => {
     const peerId = a?.network.peerId ?? ''
     network.crash(peerId)
     expect(() => network.crash(peerId)).toThrow('there is no peer')
+  })
+
+  it('neither sleeps nor wakes where there is nobody', () => {
+    const { network } = world()
+    expect(() => network.sleep('nobody')).toThrow('there is no peer nobody')
+    expect(() => network.wake('nobody')).toThrow('there is no peer nobody')
   })
 })
 

@@ -18,6 +18,8 @@ export default defineConfig({
   test: {
     dangerouslyIgnoreUnhandledErrors: false,
     allowOnly: process.env['CI'] === undefined,
+    // What is polled for comes in milliseconds; on a machine with other work, seconds. The default is one.
+    expect: { poll: { timeout: 10_000 } },
     reporters:
       reports === undefined ? ['default'] : ['default', ['json', { outputFile: `${reports}/vitest.json` }]],
     projects: [

@@ -42,6 +42,11 @@ function checkPubsub(pubsub: Partial<GossipSub> | undefined): void {
   }
 }
 
+/** Whether it can connect to members directly, by WebRTC. */
+export function canLink(libp2p: ChatLibp2p): Promise<boolean> {
+  return canDial(libp2p, `${RELAY}/p2p-circuit/webrtc/p2p/${SOMEBODY}`)
+}
+
 /** Whether a transport takes the address; a gater's no counts as well. */
 async function canDial(libp2p: ChatLibp2p, address: string): Promise<boolean> {
   return libp2p.isDialable(multiaddr(address)).catch(() => false)

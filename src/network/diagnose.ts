@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import { untilAborted } from '../abort.ts'
+import { canLink } from './borrowed-libp2p.ts'
 import type { Client, ClientNode } from './client.ts'
 import type {
   DiagnosedDevice,
@@ -18,14 +19,15 @@ export async function diagnose(
   signal: AbortSignal,
 ): Promise<Diagnosis> {
   const { libp2p } = client
-  const [nodes, probe, peers] = await Promise.all([
+  const [nodes, probe, isAvailable, peers] = await Promise.all([
     Promise.all(client.nodes.map((node) => diagnoseNode(client, node, signal))),
     client.direct?.probe(signal).catch(() => undefined),
+    client.direct?.isAvailable ?? canLink(libp2p),
     Promise.all(devices.map((device) => diagnosePeer(client, device, signal))),
   ])
   const direct: DirectDiagnosis = {
     isWanted: client.isDirectWanted,
-    isAvailable: client.direct?.isAvailable ?? false,
+    isAvailable,
     iceServers: probe?.servers ?? [],
     hasAnswer: probe?.hasAnswer ?? false,
     hasRelay: probe?.hasRelay ?? false,

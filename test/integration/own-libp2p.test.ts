@@ -5,6 +5,7 @@ import type { Libp2p } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
+import { webRTC } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { ManualClock } from 'ghostchat/testing'
@@ -112,6 +113,23 @@ test('a diagnosis names the other devices of its rooms, and not its own', async 
   expect((await ada.diagnose()).peers).toEqual([
     { peerId, did: bob.did, rooms: ['lobby', 'tearoom'], path: 'node' },
   ])
+})
+
+test.each([
+  ['with', [webSockets(), circuitRelayTransport(), webRTC()], [true, []]],
+  ['without', [webSockets(), circuitRelayTransport()], [false, ['no-webrtc']]],
+])('a diagnosis of a dapp’s own libp2p node %s WebRTC says so', async (_with, transports, expected) => {
+  const node = await startNode()
+  const space = await openTestSpace('diagnosed', {
+    libp2p: await dappPeer({ transports }),
+    nodes: [node.url],
+  })
+  await connected(await space.joinChat('lobby'))
+  const found = async (): Promise<unknown> => {
+    const { direct, problems } = await space.diagnose()
+    return [direct.isAvailable, problems.map(({ code }) => code)]
+  }
+  await expect.poll(found).toEqual(expected)
 })
 
 test('a diagnosis takes 5 s at the most, and is given up when its signal fires', async () => {

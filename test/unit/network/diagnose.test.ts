@@ -1,4 +1,4 @@
-import { multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import type { Client } from '../../../src/network/client.ts'
 import { diagnose } from '../../../src/network/diagnose.ts'
@@ -27,13 +27,16 @@ interface Found {
   ping?: (peerId: string, signal: AbortSignal) => Promise<number | undefined>
   direct?: { isAvailable: boolean; probe: () => Promise<IceProbe | undefined>; route?: Route }
   isDirectWanted?: boolean
+  /** A transport of the dapp's own libp2p node does WebRTC. */
+  canLink?: boolean
 }
 
 function look(found: Found, devices: DiagnosedDevice[] = [], signal = never): Promise<Diagnosis> {
-  const { node, addresses = [], links = [], ping = async () => 7, direct } = found
+  const { node, addresses = [], links = [], ping = async () => 7, direct, canLink = false } = found
   const client = {
     libp2p: {
       peerId: { toString: () => ME },
+      isDialable: async (address: Multiaddr) => canLink && address.toString().includes('/webrtc/'),
       getMultiaddrs: () => addresses.map((address) => multiaddr(address)),
     },
     nodes: node && [
@@ -140,6 +143,11 @@ describe('a diagnosis', () => {
     const nothing = { iceServers: [], hasAnswer: false, hasRelay: false, connections: 0 }
     const failing = { isAvailable: true, probe: async () => Promise.reject(new Error('no ICE')) }
     expect((await look({ direct: failing })).direct).toEqual({
+      ...nothing,
+      isWanted: true,
+      isAvailable: true,
+    })
+    expect((await look({ canLink: true })).direct).toEqual({
       ...nothing,
       isWanted: true,
       isAvailable: true,

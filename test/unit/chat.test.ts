@@ -286,6 +286,22 @@ describe('messages()', () => {
     expect(texts.sort()).toEqual(['first', 'last', 'own'])
   })
 
+  it('are those that come live, and nothing of a backlog', async () => {
+    const ada = await visit()
+    await ada.chat.send('before')
+    await world.pass(1_100)
+    const { space } = await world.space()
+    const chat = await space.joinChat('lobby')
+    const backlogs: string[][] = []
+    chat.on('backlog', (messages) => backlogs.push(textsOf(messages)))
+    const reader = chat.messages()
+    await world.pass(3_000)
+    expect(backlogs).toEqual([['before']])
+    const next = reader.next()
+    await ada.chat.send('live')
+    expect((await next).value?.text).toBe('live')
+  })
+
   it('end with their signal, without an error', async () => {
     const ada = await visit()
     const controller = new AbortController()

@@ -33,7 +33,7 @@ export interface OpenSpaceOptions {
    * addresses. Default true. With `libp2p` its own transports decide.
    */
   direct?: boolean
-  /** STUN and TURN servers for direct connections, beside those the nodes offer. Default none. */
+  /** STUN and TURN servers for direct connections, beside those the nodes offer. Default none. With `libp2p` those of its own transport are used. */
   iceServers?: readonly IceServer[]
   /**
    * Endpoints of IPFS delegated routing (https URLs) to look for members at,

@@ -18,8 +18,14 @@ import type {
 const UPGRADE_ANSWERS_MAX = 32
 /** How many answers a peer may have on one connection for streams that agreed on nothing: they take some milliseconds. */
 const WASTED_ANSWERS_MAX = 256
-/** How many a stream that did agree may have had: a hello, and an answer to each of a few versions. */
-const STREAM_ANSWERS = 8
+/** How many a stream that did agree may have had: being opened counts as one, a hello, and an answer to each of a few versions. */
+const STREAM_ANSWERS = 9
+/** How often yamux is pinged at once, and a second from then on: it answers each time, before anything else happens. */
+const PINGS_BURST = 64
+const PINGS_PER_SECOND = 1
+
+/** What yamux's class has and the interface of muxers does not. */
+type Muxer = StreamMuxer & { handlePing?: (header: unknown) => void }
 
 /** For connections on their way to stand. */
 export const negotiationGater: Pick<
@@ -45,7 +51,8 @@ export const negotiationGater: Pick<
 export function boundNegotiation(libp2p: Libp2p): void {
   libp2p.addEventListener('connection:open', ({ detail }) => {
     // Private in its class. A listener that comes before libp2p's own would take streams from it.
-    const connection = detail as Connection & { muxer?: StreamMuxer }
+    const connection = detail as Connection & { muxer?: Muxer }
+    boundPings(connection)
     const answers = new Map<Stream, number>()
     let wasted = 0
     connection.muxer?.addEventListener('stream', ({ detail: stream }) => {
@@ -54,14 +61,32 @@ export function boundNegotiation(libp2p: Libp2p): void {
         answers.delete(earlier)
         wasted -= Math.min(count, STREAM_ANSWERS)
       }
-      countSends(stream, () => {
+      const count = (): void => {
         if (stream.protocol !== '') return
         answers.set(stream, (answers.get(stream) ?? 0) + 1)
         wasted += 1
         if (wasted > WASTED_ANSWERS_MAX) connection.abort(new Error('agrees on no protocol'))
-      })
+      }
+      // To take it up is more work than an answer: whoever opens and resets streams hears none.
+      count()
+      countSends(stream, count)
     })
   })
+}
+
+/** Whoever pings and does not read what comes back would also have it gathered here without end. */
+function boundPings(connection: Connection & { muxer?: Muxer }): void {
+  const { muxer } = connection
+  const handlePing = muxer?.handlePing
+  if (muxer === undefined || handlePing === undefined) return
+  const since = performance.now()
+  let pings = 0
+  muxer.handlePing = (header) => {
+    pings += 1
+    if (pings <= PINGS_BURST + ((performance.now() - since) / 1000) * PINGS_PER_SECOND)
+      handlePing.call(muxer, header)
+    else connection.abort(new Error('pings too much'))
+  }
 }
 
 function countSends(stream: Pick<Stream, 'send'>, count: () => void): void {

@@ -44,6 +44,44 @@ test('a node answers so many names of protocols on a connection, on one stream o
   await expect.poll(() => streams.filter(({ status }) => status === 'open')).toEqual([])
 })
 
+/** Frames of yamux with nothing in them: a type, flags, and the number of a stream or a ping for each. */
+function frames(
+  count: number,
+  ofEach: (number: number) => [type: number, flags: number, id: number][],
+): Uint8Array {
+  const headers = Array.from({ length: count }, (_, number) => ofEach(number)).flat()
+  const bytes = new DataView(new ArrayBuffer(12 * headers.length))
+  for (const [at, [type, flags, id]] of headers.entries()) {
+    bytes.setUint8(12 * at + 1, type)
+    bytes.setUint16(12 * at + 2, flags)
+    // A ping is of stream 0, and says its number where others have a length.
+    bytes.setUint32(12 * at + (type === PING ? 8 : 4), id)
+  }
+  return new Uint8Array(bytes.buffer)
+}
+
+const [WINDOW_UPDATE, PING, SYN, RST] = [1, 2, 1, 8]
+
+test.each([
+  [
+    'opens streams and resets them',
+    (number: number): [number, number, number][] => [
+      [WINDOW_UPDATE, SYN, 100_001 + 2 * number],
+      [WINDOW_UPDATE, RST, 100_001 + 2 * number],
+    ],
+  ],
+  ['pings its muxer', (number: number): [number, number, number][] => [[PING, SYN, number]]],
+])('a node hangs up on whoever %s without end', async (_, ofEach) => {
+  const node = await startNode()
+  const peer = await barePeer(node.multiaddrs[0] ?? '')
+  const { muxer } = connectionOf(peer) as unknown as { muxer: { maConn: MessageStream } }
+  const connections = async (): Promise<unknown> =>
+    (await (await fetch(`${node.url}/healthz`)).json()).connections
+  expect(await connections()).toBe(1)
+  muxer.maConn.send(frames(1_000, ofEach))
+  await expect.poll(connections, { timeout: 10_000 }).toBe(0)
+})
+
 test('whoever agrees on a protocol each time may open as many streams as it likes', async () => {
   const node = await startNode()
   const peer = await barePeer(node.multiaddrs[0] ?? '')

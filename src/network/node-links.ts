@@ -36,6 +36,12 @@ export interface LinkPace {
 /** Of a client: there are many, and a node that starts has to bear them all. */
 const CLIENT_PACE: LinkPace = { pauseMaxMs: 15_000, checkMs: 15_000, isPinging: false }
 
+/**
+ * How many pings of a connection may be under way, ours and libp2p's own. It lets one go out, and ends the connection where
+ * its own comes second.
+ */
+export const PINGS_AT_ONCE = { maxInboundStreams: 8, maxOutboundStreams: 8 }
+
 const BACKOFF_FIRST_MS = 500
 const ATTEMPT_TIMEOUT_MS = 10_000
 /** A connection that held this long was one. */
@@ -214,7 +220,10 @@ export class NodeLink {
 
   /** Ends the connection if nobody answers. */
   #probe(peerId: PeerId): void {
-    this.#ping(peerId).catch(() => this.#hangUp(peerId))
+    this.#ping(peerId).catch((thrown) => {
+      // Another ping is under way, which finds out as much.
+      if (thrown?.name !== 'TooManyOutboundProtocolStreamsError') this.#hangUp(peerId)
+    })
   }
 
   #hangUp(peerId: PeerId): void {

@@ -15,6 +15,7 @@ import { forgetPeers } from './forget-peers.ts'
 import { chatGossipsub } from './gossip.ts'
 import { type IntroductionServices, introductions } from './introduction.ts'
 import { boundNegotiation, negotiationGater } from './negotiation.ts'
+import { PINGS_AT_ONCE } from './node-links.ts'
 import { PeerDatastore } from './peer-datastore.ts'
 import { Reservations } from './reservations.ts'
 
@@ -49,7 +50,7 @@ export async function createOwnLibp2p(options: {
     connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
     services: {
       identify: identify(),
-      ping: ping(),
+      ping: ping(PINGS_AT_ONCE),
       pubsub: chatGossipsub(),
       introductions,
       reservations: (components: ConstructorParameters<typeof Reservations>[0]) =>

@@ -12,6 +12,7 @@ import { systemClock } from '../clock.ts'
 import { forgetPeers } from '../network/forget-peers.ts'
 import { hubGossip } from '../network/gossip.ts'
 import { boundNegotiation, negotiationGater } from '../network/negotiation.ts'
+import { PINGS_AT_ONCE } from '../network/node-links.ts'
 import { PeerDatastore } from '../network/peer-datastore.ts'
 import { CircuitRates } from './circuit-rates.ts'
 import type { CheckedOptions } from './options.ts'
@@ -61,7 +62,7 @@ export async function createHubLibp2p(
     },
     services: {
       identify: identify(),
-      ping: ping(),
+      ping: ping(PINGS_AT_ONCE),
       pubsub: hubGossip(),
       relay: circuitRelayServer({
         maxInboundHopStreams: 32,

@@ -8,6 +8,7 @@ import { ping } from '@libp2p/ping'
 import { webRTC } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
 import { ManualClock } from 'ghostchat/testing'
 import { createHelia } from 'helia'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
@@ -15,7 +16,10 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
 import { chatGossipsub } from '../../src/index.ts'
+import { DialPolicy } from '../../src/network/dial-policy.ts'
+import { createOwnLibp2p } from '../../src/network/own-libp2p.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
 import { connected, eventOf, online } from '../support/wait.ts'
 
@@ -32,6 +36,16 @@ test('a dapp chats over its own libp2p node, which stays open', async () => {
   expect(await heard).toMatchObject([ada.did, { text: 'from my own node' }])
   await ada.close()
   expect(own.status).toBe('started')
+})
+
+test('several pings of one connection at once are all answered: ours, and those of libp2p itself', async () => {
+  const node = await startNode()
+  const policy = new DialPolicy({ allowPrivate: true, isTrusted: () => true })
+  const client = await createOwnLibp2p({ policy, clock: systemClock, iceServers: async () => [] })
+  atEnd(() => client.stop())
+  const { remotePeer } = await client.dial(multiaddr(node.multiaddrs[0] ?? ''))
+  const pings = [1, 2, 3, 4].map(() => client.services.ping.ping(remotePeer))
+  expect(await Promise.all(pings)).toHaveLength(4)
 })
 
 test('several spaces share one libp2p node, each with its own DID, and one closes without the others', async () => {

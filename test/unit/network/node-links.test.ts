@@ -24,6 +24,7 @@ let failures: GhostChatError[]
 let attempts: number[]
 let told: string[]
 let answersPing: boolean
+let noAnswer: Error
 let events: EventTarget
 let gossiping: boolean
 let link: NodeLink
@@ -38,6 +39,7 @@ beforeEach(async () => {
   attempts = []
   told = []
   answersPing = true
+  noAnswer = new Error('no answer')
   connected = false
   others = []
   gossiping = true
@@ -66,7 +68,7 @@ beforeEach(async () => {
     name: 'https://node.example',
     resolve: async (signal) => ({ addresses: await resolve(signal), described }),
     pubsub: { streamsOutbound: { has: () => gossiping } } as unknown as GossipSub,
-    ping: async () => (answersPing ? undefined : Promise.reject(new Error('no answer'))),
+    ping: async () => (answersPing ? undefined : Promise.reject(noAnswer)),
     onConnected: ({ remotePeer }) =>
       told.push(remotePeer === node ? 'connected' : 'connected to somebody else'),
     onLost: () => told.push('lost'),
@@ -188,6 +190,17 @@ describe('the link to a node', () => {
     link.wake()
     await settle()
     expect(dials).toHaveLength(before + 1)
+  })
+
+  it('keeps its connection where another ping is under way when it is woken', async () => {
+    succeed()
+    run()
+    await settle()
+    answersPing = false
+    noAnswer = Object.assign(new Error('1/1'), { name: 'TooManyOutboundProtocolStreamsError' })
+    link.wake()
+    await settle()
+    expect(told).toEqual(['connected'])
   })
 
   it('gives a connection up that does not answer when it is woken, and keeps one that does', async () => {

@@ -23,6 +23,14 @@ const MESSAGE_MAX_BYTES = 1024 * 1024
 const UPGRADES_MAX = 1_000
 const REFUSAL = 'HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'
 
+const SOCKETS = {
+  noServer: true,
+  maxPayload: MESSAGE_MAX_BYTES,
+  perMessageDeflate: false,
+  // How long a goodbye waits for its answer. A node that stops waits for all: for half a minute, if one of them is asleep.
+  closeTimeout: 3_000,
+}
+
 /** What a listener asks and tells. */
 export interface WebSocketHooks {
   /** The address of a client, which behind a proxy is not the socket's. */
@@ -60,11 +68,7 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
   readonly #hooks: WebSocketHooks
   readonly #logger: ComponentLogger
   readonly #options: CreateListenerOptions
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MESSAGE_MAX_BYTES,
-    perMessageDeflate: false,
-  })
+  readonly #sockets = new WebSocketServer(SOCKETS)
   /** Those that are no libp2p connections yet, and all there are. */
   readonly #upgrading: Seats<Duplex>
   readonly #open: Seats<Duplex>

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { systemClock } from '../../src/clock.ts'
@@ -8,6 +9,7 @@ import { silentLogger } from '../../src/logger.ts'
 import { createGhostNode } from '../../src/node/index.ts'
 import { createStunServer } from '../../src/node/stun-server.ts'
 import { atEnd, barePeer, openTestSpace, startNode } from '../support/resources.ts'
+import { RoamingProxy } from '../support/roaming-proxy.ts'
 import { arrival, connected, eventOf, online } from '../support/wait.ts'
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
@@ -115,6 +117,23 @@ test('a port that is taken is said to be', async () => {
     message: expect.stringContaining('taken'),
   })
 })
+
+test('a node stops within seconds where a client does not say goodbye', async () => {
+  const node = await startNode()
+  const proxy = await RoamingProxy.start(Number(new URL(node.url).port))
+  atEnd(() => proxy.close())
+  const client = await openTestSpace('asleep', {
+    nodes: [`/ip4/127.0.0.1/tcp/${proxy.port}/ws/p2p/${node.peerId}`],
+  })
+  await connected(await client.joinChat('lobby'))
+  proxy.roam()
+  const stopped = node.stop().then(() => 'stopped')
+  const patience = new AbortController()
+  const waited = setTimeout(10_000, 'waits', { signal: patience.signal })
+  expect(await Promise.race([stopped, waited])).toBe('stopped')
+  patience.abort()
+  await waited.catch(() => {})
+}, 60_000)
 
 test('clients come back when the node does, and what was written meanwhile arrives', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'ghostchat-test-'))

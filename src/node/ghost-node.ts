@@ -43,8 +43,8 @@ export interface GhostNode {
 
 /** What a message too many costs somebody that calls itself a node: it brings those of many. */
 const NODE_DEBIT = 0.02
-/** How many registrations delegated routing chooses its answer from. */
-const PROVIDERS_MAX = 1_000
+/** How many registrations delegated routing chooses its answer from: no more than it looks at. */
+const PROVIDERS_MAX = 500
 
 /**
  * Starts a GhostNode: WebSockets and HTTP on one port, a hub for the gossip of

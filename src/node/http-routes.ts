@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { NODE_INFO_PATH, type NodeInfo } from '../wire/node-info.ts'
 import { ROUTING_PATH } from './routing/routing-routes.ts'
 
@@ -13,11 +14,26 @@ export interface NodeFacts {
 }
 
 /**
+ * How many requests of one connection may wait for their answers. Clients and proxies ask one after the other; what comes in one
+ * packet is answered before anything else happens, and 64 KiB hold more than a thousand.
+ */
+const WAITING_MAX = 8
+
+/**
  * Answers HTTP requests to a node: its description, its health, delegated
  * routing, and a word to whoever opens it in a browser.
  */
 export function httpRoutes(facts: () => NodeFacts | undefined, routing?: RequestListener): RequestListener {
+  const waiting = new WeakMap<Socket, number>()
   return (request, response) => {
+    const { socket } = request
+    const count = (waiting.get(socket) ?? 0) + 1
+    waiting.set(socket, count)
+    if (count > WAITING_MAX) {
+      socket.destroy()
+      return
+    }
+    response.once('close', () => waiting.set(socket, (waiting.get(socket) ?? 1) - 1))
     response.setHeader('x-content-type-options', 'nosniff')
     // Every page may read this: it is the same for all and says nothing about users.
     response.setHeader('access-control-allow-origin', '*')

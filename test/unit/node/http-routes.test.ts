@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { createServer, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type AddressInfo, connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { httpRoutes, type NodeFacts } from '../../../src/node/http-routes.ts'
 import { decodeNodeInfo } from '../../../src/wire/node-info.ts'
 import { NOW, testPeerId } from '../../support/authors.ts'
@@ -37,6 +38,21 @@ describe('the HTTP side of a node', () => {
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(decodeNodeInfo(await response.text())).toEqual(info)
+  })
+
+  it('hangs up on whoever asks without end and waits for no answer: others wait for all that is in one packet', async () => {
+    const asked = vi.fn(() => health)
+    facts = { info: () => info, health: asked }
+    const { port, hostname } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    const asking = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'
+    for (let time = 1; time <= 20; time += 1) {
+      socket.write(asking)
+      await once(socket, 'data')
+    }
+    socket.write(asking.repeat(100))
+    await once(socket, 'close')
+    expect(asked.mock.calls.length - 20).toBeLessThanOrEqual(8)
   })
 
   it('takes no notice of a query', async () => {

@@ -138,6 +138,8 @@ export class NodePeers {
   }
 
   readonly #onIdentify = ({ detail: { peerId, protocols } }: CustomEvent<IdentifyResult>): void => {
+    // What was read of somebody who has gone meanwhile: nobody would take it out again.
+    if (this.#libp2p.getConnections(peerId).length === 0) return
     if (protocols.includes(NODE_PROTOCOL)) this.#add(peerId, this.isNamed(peerId))
   }
 

@@ -83,6 +83,12 @@ async function start(...names: string[]): Promise<void> {
 }
 
 function identified(peerId: PeerId, ...protocols: string[]): void {
+  if (!open.some((other) => other.equals(peerId))) open = [...open, peerId]
+  identifiedLate(peerId, ...protocols)
+}
+
+/** What it says of itself comes, whether or not it is still there. */
+function identifiedLate(peerId: PeerId, ...protocols: string[]): void {
   events.dispatchEvent(new CustomEvent('peer:identify', { detail: { peerId, protocols } }))
 }
 
@@ -155,6 +161,13 @@ describe('the other nodes of a node', () => {
     expect(peers.connected.map(String)).toEqual([named.toString()])
     await clock.advance(60_000)
     expect(peers.has(stranger)).toBe(false)
+  })
+
+  it('are none of those that went before what they said of themselves was read', async () => {
+    await start()
+    identifiedLate(stranger, NODE_PROTOCOL)
+    expect(peers.has(stranger)).toBe(false)
+    expect(changes).toEqual([])
   })
 
   it('are 64 at the most', async () => {

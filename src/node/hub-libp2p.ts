@@ -16,7 +16,7 @@ import { PINGS_AT_ONCE } from '../network/node-links.ts'
 import { PeerDatastore } from '../network/peer-datastore.ts'
 import { CircuitRates } from './circuit-rates.ts'
 import type { CheckedOptions } from './options.ts'
-import { exceedsReservations } from './relay-limits.ts'
+import { ReservationLimits } from './relay-limits.ts'
 import { endReplacedConnections } from './replaced-connections.ts'
 import { type WebSocketHooks, webSocketListener } from './websocket-listener.ts'
 
@@ -74,17 +74,18 @@ export async function createHubLibp2p(
       }),
     },
   })
+  const limits = new ReservationLimits(maxReservationsPerIp)
   // Nobody is reached through a relay it is not connected to; libp2p itself keeps the place for two hours.
   libp2p.addEventListener('peer:disconnect', ({ detail: peerId }) => {
     const { reservations } = libp2p.services.relay
     reservations.get(peerId)?.signal.clear()
     reservations.delete(peerId)
+    limits.left(peerId)
   })
   endReplacedConnections(libp2p)
   forgetPeers(libp2p, systemClock)
   boundNegotiation(libp2p)
-  denyReservation = (client) =>
-    exceedsReservations(client, libp2p.getConnections(), libp2p.services.relay, maxReservationsPerIp)
+  denyReservation = (client) => !limits.admits(client, libp2p.getConnections(client))
   const circuits = new CircuitRates(systemClock)
   denyCircuit = (source, destination) => !circuits.admits(source, destination, libp2p.getConnections(source))
   return libp2p

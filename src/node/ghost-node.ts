@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, isIPv6 } from 'node:net'
+import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { systemClock } from '../clock.ts'
@@ -23,9 +23,19 @@ import { Registry } from './rendezvous/registry.ts'
 import { RendezvousServer } from './rendezvous/rendezvous-server.ts'
 import type { PeerDirectory } from './routing/peer-directory.ts'
 import { routingRoutes } from './routing/routing-routes.ts'
+import { Seats } from './seats.ts'
 import { createStunServer, type StunServer } from './stun-server.ts'
 import type { WebSocketHooks } from './websocket-listener.ts'
 import { Wills } from './wills.ts'
+
+const HTTP = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  // How often Node looks whether a socket is over those. By default it is twice a minute.
+  connectionsCheckingInterval: 5_000,
+}
+/** How many sockets there may be that are no connections of clients: those that ask something, or say nothing. */
+const SPARE_SOCKETS = 1_000
 
 /** A running GhostNode. */
 export interface GhostNode {
@@ -73,9 +83,10 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     random: systemRandom,
   })
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 15_000 },
+    HTTP,
     httpRoutes(() => facts, routing),
   )
+  seatSockets(server, checked.maxConnections)
   await listen(server, checked)
   const { port } = server.address() as AddressInfo
   /** What was started, to be stopped in the reverse order. */
@@ -218,6 +229,18 @@ function listen(server: Server, { host, port }: CheckedOptions): Promise<void> {
       server.removeAllListeners('error')
       resolve()
     })
+  })
+}
+
+/** Keeps sockets for all addresses alike: whoever opens many and says nothing would keep everybody else out. */
+function seatSockets(server: Server, maxConnections: number): void {
+  const seats = new Seats<Socket>({
+    max: maxConnections + SPARE_SOCKETS,
+    onUnseated: (socket) => socket.destroy(),
+  })
+  server.on('connection', (socket) => {
+    if (!seats.take(socket, rateKeyOf(socket.remoteAddress ?? ''))) socket.destroy()
+    else socket.once('close', () => seats.leave(socket))
   })
 }
 

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -207,6 +208,17 @@ test('those who open sockets and say nothing keep nobody else out', async () => 
   )
   expect(await barePeer(node.multiaddrs[0] ?? '')).toBeDefined()
   expect(opened.filter((status) => status === 429).length).toBeGreaterThanOrEqual(1)
+})
+
+test('sockets that ask nothing are as many as a node has places for, and some to ask it something', async () => {
+  const node = await startNode({ maxConnections: 4 })
+  const port = Number(new URL(node.url).port)
+  const sockets = Array.from({ length: 1_050 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  atEnd(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  const ended = (): number => sockets.filter(({ destroyed }) => destroyed).length
+  await expect.poll(ended, { timeout: 10_000 }).toBe(46)
 })
 
 test('one address does not take all the connections of a node', async () => {

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -33,6 +33,8 @@ const HTTP = {
   requestTimeout: 15_000,
   // How often Node looks whether a socket is over those. By default it is twice a minute.
   connectionsCheckingInterval: 5_000,
+  // Who would rather have HTTP/2 is answered as well, in HTTP/1.1.
+  shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
 }
 /** How many sockets there may be that are no connections of clients: those that ask something, or say nothing. */
 const SPARE_SOCKETS = 1_000

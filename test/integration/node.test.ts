@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { get } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -219,6 +221,14 @@ test('sockets that ask nothing are as many as a node has places for, and some to
   })
   const ended = (): number => sockets.filter(({ destroyed }) => destroyed).length
   await expect.poll(ended, { timeout: 10_000 }).toBe(46)
+})
+
+test('whoever would rather have HTTP/2 is answered all the same', async () => {
+  const node = await startNode()
+  const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQ' }
+  const [response] = await once(get(`${node.url}/healthz`, { headers }), 'response')
+  response.resume()
+  expect(response.statusCode).toBe(200)
 })
 
 test('one address does not take all the connections of a node', async () => {

@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import type { Random } from '../random.ts'
 import type { FoundPeer } from './found-peer.ts'
 
@@ -69,7 +69,7 @@ export class MeetingPoint {
     onFailure: (thrown: unknown) => void
   }) {
     this.#requests = options.requests
-    this.#clock = options.clock
+    this.#clock = steady(options.clock)
     this.#random = options.random
     this.#hasAddresses = options.hasAddresses
     this.#onFound = options.onFound

@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 
 /** How long after its last connection ended a peer is forgotten: it may be back, and libp2p may still be writing what it learned. */
 const FORGET_AFTER_MS = 30_000
@@ -8,7 +8,8 @@ const FORGET_AFTER_MS = 30_000
  * Has a libp2p node forget peers that are gone. It would remember each for hours, and whoever comes back after a
  * reload is another peer.
  */
-export function forgetPeers(libp2p: Libp2p, clock: Clock): void {
+export function forgetPeers(libp2p: Libp2p, wall: Clock): void {
+  const clock = steady(wall)
   /** By peer id, and since when; who went first comes first. */
   const gone = new Map<string, { peerId: PeerId; at: number }>()
   let cancel: (() => void) | undefined

@@ -1,6 +1,6 @@
 import { type GossipSub, type GossipSubComponents, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub'
 import type { PeerScoreParams, PeerScoreThresholds, TopicScoreParams } from '@libp2p/gossipsub/score'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, steady, systemClock } from '../clock.ts'
 import { AUTHOR_BURST_MESSAGES } from '../limits.ts'
 
 /**
@@ -101,7 +101,7 @@ export class Debits {
   readonly #owed = new Map<string, { amount: number; at: number }>()
 
   constructor(clock: Clock = systemClock) {
-    this.#clock = clock
+    this.#clock = steady(clock)
   }
 
   /** Of how many neighbours it remembers any. */
@@ -127,8 +127,7 @@ export class Debits {
   #amountOf(peerId: string): number {
     const owed = this.#owed.get(peerId)
     if (owed === undefined) return 0
-    const elapsedMs = Math.max(0, this.#clock.now() - owed.at)
-    return owed.amount * 0.5 ** (elapsedMs / DEBIT_HALF_LIFE_MS)
+    return owed.amount * 0.5 ** ((this.#clock.now() - owed.at) / DEBIT_HALF_LIFE_MS)
   }
 }
 

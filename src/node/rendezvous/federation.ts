@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import type { Clock } from '../../clock.ts'
+import { type Clock, steady } from '../../clock.ts'
 import { RendezvousClient, RendezvousError } from '../../discovery/rendezvous-client.ts'
 import { describe } from '../../errors.ts'
 import { RateLimit } from '../../gate/rate-limit.ts'
@@ -78,7 +78,7 @@ export class Federation {
     const { clock } = options
     this.#byClient = new RateLimit({ clock, ...CLIENT_PACE, maxKeys: PACE_MAX_KEYS })
     this.#byAddress = new RateLimit({ clock, ...ADDRESS_PACE, maxKeys: PACE_MAX_KEYS })
-    this.#clock = clock
+    this.#clock = steady(clock)
     this.#logger = options.logger
   }
 

@@ -5,6 +5,7 @@ import type { FoundPeer } from '../../../src/discovery/found-peer.ts'
 import { MeetingPoint, type RendezvousRequests } from '../../../src/discovery/meeting-point.ts'
 import { RendezvousError } from '../../../src/discovery/rendezvous-client.ts'
 import { NOW, TOPIC } from '../../support/authors.ts'
+import { ShiftedClock } from '../../support/shifted-clock.ts'
 
 /** How long the node grants, in seconds. */
 const TTL = 7_200
@@ -22,6 +23,7 @@ interface Asked {
 }
 
 let clock: ManualClock
+let set: ShiftedClock
 let asked: Asked[]
 let found: [string, readonly FoundPeer[]][]
 let failures: string[]
@@ -31,6 +33,7 @@ let meeting: MeetingPoint
 
 beforeEach(() => {
   clock = new ManualClock(NOW)
+  set = new ShiftedClock(clock)
   asked = []
   found = []
   failures = []
@@ -52,7 +55,7 @@ beforeEach(() => {
   }
   meeting = new MeetingPoint({
     requests,
-    clock,
+    clock: set,
     random: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
     hasAddresses: () => isReachable,
     onFound: (topic, peers) => found.push([topic, peers]),
@@ -81,6 +84,16 @@ function said(): string[] {
 }
 
 describe('a meeting point', () => {
+  it('renews a registration before it ends, also when the clock was set back', async () => {
+    connect()
+    meeting.enter(TOPIC)
+    await clock.advance(60_000)
+    said()
+    set.aheadMs = -2 * TTL * 1000
+    await clock.advance(TTL * 1000 - 60_000)
+    expect(said()).toContain('register a')
+  })
+
   it('looks who is in a room and registers there, once it is connected, whatever comes first', async () => {
     meeting.enter(TOPIC)
     await clock.advance(60_000)

@@ -5,15 +5,18 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { forgetPeers } from '../../../src/network/forget-peers.ts'
 import { NOW } from '../../support/authors.ts'
 import { realPeerId } from '../../support/routing.ts'
+import { ShiftedClock } from '../../support/shifted-clock.ts'
 
 const [ada = '', bob = ''] = [realPeerId(1), realPeerId(2)]
 let clock: ManualClock
+let set: ShiftedClock
 let connected: Set<string>
 let forgotten: string[]
 let libp2p: EventTarget
 
 beforeEach(() => {
   clock = new ManualClock(NOW)
+  set = new ShiftedClock(clock)
   connected = new Set()
   forgotten = []
   libp2p = Object.assign(new EventTarget(), {
@@ -25,7 +28,7 @@ beforeEach(() => {
       },
     },
   })
-  forgetPeers(libp2p as unknown as Libp2p, clock)
+  forgetPeers(libp2p as unknown as Libp2p, set)
 })
 
 const leaves = (peerId: string): void =>
@@ -45,6 +48,13 @@ describe('a peer that is gone', () => {
     await clock.advance(1)
     expect(forgotten).toEqual([ada, bob])
     expect(clock.pending).toBe(0)
+  })
+
+  it('is forgotten within a minute, too, when the clock is set back meanwhile', async () => {
+    leaves(ada)
+    set.aheadMs = -3_600_000
+    await clock.advance(60_000)
+    expect(forgotten).toEqual([ada])
   })
 
   it('is forgotten half a minute after it went for the last time', async () => {

@@ -16,6 +16,7 @@ import {
 } from '../../../src/wire/rendezvous.ts'
 import { NOW } from '../../support/authors.ts'
 import { found } from '../../support/registry.ts'
+import { ShiftedClock } from '../../support/shifted-clock.ts'
 import { envelopeOf, type Keyed, keyed } from '../../support/signed-records.ts'
 import { settles, until } from '../../support/world.ts'
 
@@ -30,6 +31,7 @@ let one: Keyed
 let two: Keyed
 let ada: Keyed
 let clock: ManualClock
+let set: ShiftedClock
 let registry: Registry
 let nodes: PeerId[]
 let named: PeerId[]
@@ -46,6 +48,7 @@ let federation: Federation
 beforeEach(async () => {
   ;[own, one, two, ada] = [await keyed(), await keyed(), await keyed(), await keyed()]
   clock = new ManualClock(NOW)
+  set = new ShiftedClock(clock)
   registry = new Registry({ clock, random: systemRandom })
   nodes = [one.peerId]
   named = [one.peerId]
@@ -60,7 +63,7 @@ beforeEach(async () => {
     nodes: () => nodes,
     isNamed: (peerId) => named.includes(peerId),
     addressOf: () => '192.0.2.66',
-    clock,
+    clock: set,
     logger: silentLogger,
   })
 })
@@ -354,6 +357,16 @@ describe('a client that asks for rooms it makes up', () => {
     }
     expect(sum).toBe(ADDRESS_PACE.burst)
     expect(await ask(10, { peerId: 'elsewhere', ip: '192.0.2.2' })).toBe(10)
+  })
+
+  it('is asked for again after a while, also when the clock was set back', async () => {
+    await refresh(namespace)
+    const before = asked.length
+    set.aheadMs = -3_600_000
+    await refresh(namespace)
+    await clock.advance(2_000)
+    await refresh(namespace)
+    expect(asked.length).toBe(before + 1)
   })
 
   it('pays nothing for what was asked just now, or is being asked', async () => {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { checkMethods } from '../check.ts'
-import { parseNode } from '../discovery/node-address.ts'
+import { parseNode, urlOf } from '../discovery/node-address.ts'
 import { describe, GhostChatError } from '../errors.ts'
 import { consoleLogger, type Logger } from '../logger.ts'
 import { isIceServer, isTurnUrl } from '../wire/node-info.ts'
@@ -89,7 +89,7 @@ export function checkOptions(options: GhostNodeOptions): CheckedOptions {
     dataDir,
     trustProxy,
     logger,
-    announce: announce.map(checkMultiaddr),
+    announce: announce.map(checkAnnounced),
     port: wholeNumber('port', options.port ?? DEFAULT_PORT, 0, 65_535),
     maxConnections: wholeNumber('maxConnections', options.maxConnections ?? 10_000, 1, 1_000_000),
     maxRooms: wholeNumber('maxRooms', options.maxRooms ?? 10_000, 1, 1_000_000),
@@ -123,6 +123,13 @@ function checkIceServers(iceServers: unknown, turnSecret: unknown): void {
   if (turnSecret === undefined && iceServers.some(isTurnUrl)) {
     fail('a TURN server needs turnSecret, the secret it shares with this node')
   }
+}
+
+/** What is announced is dialled: a machine, a port, and WebSockets. Whose it is, the node adds. */
+function checkAnnounced(text: unknown): Multiaddr {
+  const address = checkMultiaddr(text)
+  if (urlOf(address) !== undefined) return address.decapsulateCode(CODE_P2P)
+  return fail(`'${String(text)}' is not an address of WebSockets, such as /dns4/node.example/tcp/443/tls/ws`)
 }
 
 function checkMultiaddr(text: unknown): Multiaddr {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../../../src/logger.ts'
 import { checkOptions, type GhostNodeOptions } from '../../../src/node/options.ts'
+import { testPeerId } from '../../support/authors.ts'
 import { codeOf } from '../../support/world.ts'
 
 describe('the options of a node', () => {
@@ -59,6 +60,10 @@ describe('the options of a node', () => {
     ['announce', ['node.example']],
     ['announce', ['/ip4/300.0.0.1/tcp/1']],
     ['announce', [5]],
+    ['announce', ['']],
+    ['announce', ['/ip4/192.0.2.1']],
+    ['announce', ['/ip4/192.0.2.1/tcp/8787']],
+    ['announce', ['/p2p-circuit']],
     ['maxConnections', 0],
     ['maxConnections', 1_000_001],
     ['maxConnections', Number.POSITIVE_INFINITY],
@@ -69,6 +74,11 @@ describe('the options of a node', () => {
   ])('%s cannot be %j', async (name, value) => {
     const options = { [name]: value } as GhostNodeOptions
     expect(await codeOf(() => checkOptions(options))).toBe('invalid-option')
+  })
+
+  it('announce addresses without a peer id: the node adds its own, which may be another by now', () => {
+    const announce = [`/dns4/node.example/tcp/443/wss/p2p/${testPeerId(1)}`]
+    expect(checkOptions({ announce }).announce.map(String)).toEqual(['/dns4/node.example/tcp/443/wss'])
   })
 
   it.each(['turn:turn.example', 'TURNS:turn.example'])('need a secret for %s', async (url) => {

@@ -156,6 +156,15 @@ describe('a hub', () => {
     expect([hub.rooms, pubsub.unsubscribed]).toEqual([0, [TOPIC]])
   })
 
+  it('looks for no more than one client of a room to know that it is in use', async () => {
+    const crowd = await Promise.all(Array.from({ length: 50 }, newPeer))
+    pubsub.set(TOPIC, ...crowd)
+    const looked = vi.spyOn(libp2p, 'getConnections')
+    pubsub.say(client, [TOPIC])
+    // Whether it is connected itself, and one of the others.
+    expect(looked.mock.calls.length).toBeLessThanOrEqual(2)
+  })
+
   it('leaves a room 15 s after its last client went', async () => {
     pubsub.set(TOPIC, client, stranger)
     pubsub.set(TOPIC, stranger)

@@ -278,8 +278,14 @@ export class Hub {
   }
 
   #addressesIn(topic: string): number {
-    const clients = this.#clientsIn(topic).take(CLIENTS_LOOKED_AT)
-    return new Set(clients.map((client) => this.#ownerOf(client))).size
+    const owners = new Set<string>()
+    let left = CLIENTS_LOOKED_AT
+    for (const client of this.#clientsIn(topic)) {
+      owners.add(this.#ownerOf(client))
+      left -= 1
+      if (left === 0) break
+    }
+    return owners.size
   }
 
   /** It may find a place later. */

@@ -66,7 +66,7 @@ describe('whose clock was set back', () => {
     const looks: number[] = []
     const look = async (): Promise<void> => void looks.push(manual.now())
     const gaps = new Gaps(timeline, () => ['a'])
-    const repair = new Repair({ clock, logger: world.logger, gaps, look })
+    const repair = new Repair({ clock, logger: world.logger, gaps, look, isSaidMissing: () => false })
     const [lost, late] = [messageBy(ada, 'lost'), messageBy(ada, 'late')]
     const name = ({ id }: { id: EventId }): void =>
       repair.arrived(messageBy(ada, 'names it', { parents: [id] }), ['a'])

@@ -83,7 +83,9 @@ export const SYNC_BURST = 8
 export const SYNC_REFILL_MS = 10_000
 /** How long to wait for an event that another one names, before asking for it: gossip may still bring it. */
 export const GAP_WAIT_MS = 1_500
-/** The longest pause between two attempts to close a gap. */
+/** The pause after an attempt that left a gap open, where somebody else names what is missing … */
+export const GAP_REST_MS = 10_000
+/** … and the longest one otherwise. */
 export const GAP_RETRY_MAX_MS = 60_000
 /** How long a newcomer waits for somebody to ask. */
 export const GREETING_WAIT_MS = 2_000

@@ -1,9 +1,12 @@
 import { type Clock, steady } from '../clock.ts'
 import { ACKNOWLEDGE_MS, ACKNOWLEDGE_PAUSE_MS } from '../limits.ts'
 import { isType, type SignedEvent } from '../wire/event.ts'
+import type { EventId } from '../wire/event-id.ts'
 
 /** How many members answer for the room that a message came. */
 export const ACKNOWLEDGERS = 2
+/** How many messages wait for an answer; one that is given names at the most eight, and so all that those build on. */
+const PENDING_MAX = 64
 
 /**
  * Sees to it that whoever writes learns that its message came: every event names
@@ -15,8 +18,9 @@ export class Acknowledger {
   readonly #clock: Clock
   readonly #isTurn: (event: SignedEvent) => boolean
   readonly #acknowledge: () => void
-  /** The message that was not answered yet. */
-  #pending: { event: SignedEvent; cancel: () => void } | undefined
+  /** The messages that were not answered yet, and their authors. */
+  readonly #pending = new Map<EventId, string>()
+  #cancel: (() => void) | undefined
   #lastAt = Number.NEGATIVE_INFINITY
   #isClosed = false
 
@@ -34,20 +38,18 @@ export class Acknowledger {
   /** An event came live, or is our own. */
   arrived(event: SignedEvent): void {
     if (this.#isClosed) return
-    const pending = this.#pending
-    if (pending !== undefined) {
-      const { iss } = pending.event.claims
-      if (event.claims.iss === iss || !event.claims.parents.includes(pending.event.id)) return
-      this.#forget()
+    const { iss, parents } = event.claims
+    const isMessage = isType(event, 'message')
+    let isNext = false
+    for (const id of parents) {
+      const author = this.#pending.get(id)
+      if (author === undefined || (author === iss && !isMessage)) continue
+      this.#pending.delete(id)
+      // Whoever answers an author's later message answers the earlier one, too.
+      if (author === iss) isNext = true
     }
-    if (!isType(event, 'message') || !this.#isTurn(event)) return
-    const pauseMs = this.#lastAt + ACKNOWLEDGE_PAUSE_MS - this.#clock.now()
-    const cancel = this.#clock.after(Math.max(ACKNOWLEDGE_MS, pauseMs), () => {
-      this.#pending = undefined
-      this.#lastAt = this.#clock.now()
-      this.#acknowledge()
-    })
-    this.#pending = { event, cancel }
+    if (isMessage && (isNext || this.#isTurn(event))) this.#add(event)
+    else if (this.#pending.size === 0) this.#forget()
   }
 
   close(): void {
@@ -55,8 +57,21 @@ export class Acknowledger {
     this.#forget()
   }
 
+  #add({ id, claims }: SignedEvent): void {
+    this.#pending.set(id, claims.iss)
+    const [oldest] = this.#pending.keys()
+    if (this.#pending.size > PENDING_MAX && oldest !== undefined) this.#pending.delete(oldest)
+    const pauseMs = this.#lastAt + ACKNOWLEDGE_PAUSE_MS - this.#clock.now()
+    this.#cancel ??= this.#clock.after(Math.max(ACKNOWLEDGE_MS, pauseMs), () => {
+      this.#forget()
+      this.#lastAt = this.#clock.now()
+      this.#acknowledge()
+    })
+  }
+
   #forget(): void {
-    this.#pending?.cancel()
-    this.#pending = undefined
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#pending.clear()
   }
 }

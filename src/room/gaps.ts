@@ -6,7 +6,9 @@ import type { Timeline } from './timeline.ts'
 /** How many events are remembered that others named and that are not here. */
 const NAMED_MAX = 1_024
 /** How many of the devices that named one are remembered, and of those that do not have it. */
-const NAMERS_MAX = 8
+const NAMERS_MAX = 32
+/** … and how many of one author: somebody may have many, that have nothing. */
+const DEVICES_MAX = 2
 /** How many are remembered that somebody does not have, or that are older than what is wanted: all that a window can name. */
 const SETTLED_MAX = WINDOW_MAX_EVENTS * PARENTS_MAX
 /** How many members must be without an event before it is no longer looked for. */
@@ -38,7 +40,10 @@ export class Gaps {
   /** Notes what an event names. `by`: the devices of its author. Answers whether something of it is missing. */
   note(event: SignedEvent, by: readonly string[]): boolean {
     const unknown = event.claims.parents.filter((id) => !this.#timeline.knows(id))
-    for (const id of unknown) remember(this.#namers, id, by, NAMED_MAX)
+    for (const id of unknown) {
+      remember(this.#namers, id, NAMED_MAX)
+      for (const peer of by.slice(0, DEVICES_MAX)) this.#addNamer(id, peer)
+    }
     return unknown.length > 0 && this.#missing(unknown).length > 0
   }
 
@@ -63,8 +68,9 @@ export class Gaps {
   without(ids: readonly EventId[], peerId: string): void {
     for (const id of ids) {
       if (this.#timeline.knows(id)) continue
+      const without = remember(this.#without, id, SETTLED_MAX)
       this.#makeRoom(id, peerId)
-      remember(this.#without, id, [peerId], SETTLED_MAX)
+      if (without.size < NAMERS_MAX) without.add(peerId)
     }
   }
 
@@ -75,6 +81,15 @@ export class Gaps {
       const [oldest] = this.#outside
       if (this.#outside.size > SETTLED_MAX && oldest !== undefined) this.#outside.delete(oldest)
     }
+  }
+
+  /** Whoever has not been asked yet counts for more than those that were found without it. */
+  #addNamer(id: EventId, peer: string): void {
+    const [namers, without] = [this.#namers.get(id), this.#without.get(id)]
+    if (namers === undefined || namers.has(peer)) return
+    const idle = namers.size < NAMERS_MAX ? undefined : [...namers].find((other) => without?.has(other))
+    if (idle !== undefined) namers.delete(idle)
+    if (namers.size < NAMERS_MAX) namers.add(peer)
   }
 
   /** Of those without an event, whoever named it counts for more than others: it would be asked again for ever. */
@@ -102,12 +117,12 @@ export class Gaps {
   }
 }
 
-/** Adds to a set as the newest one, and forgets the oldest where there are too many. */
-function remember(sets: Map<EventId, Set<string>>, id: EventId, peers: readonly string[], max: number): void {
+/** The set of an event, which is the newest one now. The oldest is forgotten where there are too many. */
+function remember(sets: Map<EventId, Set<string>>, id: EventId, max: number): Set<string> {
   const set = sets.get(id) ?? new Set()
   sets.delete(id)
   sets.set(id, set)
-  for (const peer of peers) if (set.size < NAMERS_MAX) set.add(peer)
   const [oldest] = sets.keys()
   if (sets.size > max && oldest !== undefined) sets.delete(oldest)
+  return set
 }

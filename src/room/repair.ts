@@ -1,5 +1,5 @@
 import { type Clock, steady } from '../clock.ts'
-import { GAP_RETRY_MAX_MS, GAP_WAIT_MS } from '../limits.ts'
+import { GAP_REST_MS, GAP_RETRY_MAX_MS, GAP_WAIT_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import type { Gaps } from './gaps.ts'
@@ -12,7 +12,10 @@ export class Repair {
   readonly #isSaidMissing: () => boolean
   readonly #look: (holders: string[]) => Promise<unknown>
   #cancel: (() => void) | undefined
+  #dueAt = 0
   #pauseMs = GAP_WAIT_MS
+  /** Since the last look that left something open: those that named it, and could not be asked. */
+  #vain: ReadonlySet<string> | undefined
   #triedAt = Number.NEGATIVE_INFINITY
   #isClosed = false
 
@@ -35,10 +38,12 @@ export class Repair {
   /** An event came live. `from`: the devices of its author. What it names and is not here is asked for, unless it comes. */
   arrived(event: SignedEvent, from: readonly string[]): void {
     if (this.#isClosed || !this.#gaps.note(event, from)) return
-    // Whoever names what does not exist is not worth a comparison each time.
-    const isQuiet = this.#clock.now() - this.#triedAt > GAP_RETRY_MAX_MS
-    if (this.#cancel === undefined && isQuiet) this.#pauseMs = GAP_WAIT_MS
-    this.#tryLater()
+    const now = this.#clock.now()
+    if (this.#cancel === undefined && now - this.#triedAt > GAP_RETRY_MAX_MS) this.#pauseMs = GAP_WAIT_MS
+    // Whoever names what does not exist is not worth a comparison each time, and keeps nobody else's waiting.
+    const isOther = this.#vain !== undefined && from.some((peer) => !this.#vain?.has(peer))
+    const restMs = Math.max(GAP_WAIT_MS, this.#triedAt + GAP_REST_MS - now)
+    this.#tryIn(isOther ? Math.min(restMs, this.#pauseMs) : this.#pauseMs)
   }
 
   close(): void {
@@ -46,20 +51,27 @@ export class Repair {
     this.#cancel?.()
   }
 
-  #tryLater(): void {
-    this.#cancel ??= this.#clock.after(this.#pauseMs, () => {
+  #tryIn(ms: number): void {
+    const dueAt = this.#clock.now() + ms
+    if (this.#cancel !== undefined && this.#dueAt <= dueAt) return
+    this.#cancel?.()
+    this.#dueAt = dueAt
+    this.#cancel = this.#clock.after(ms, () => {
       this.#cancel = undefined
       const missing = this.#gaps.open().length
       // What came meanwhile by another way nobody has said to be all.
       if (missing === 0 && !this.#isSaidMissing()) return
       this.#triedAt = this.#clock.now()
       this.#pauseMs = Math.min(GAP_RETRY_MAX_MS, 2 * this.#pauseMs)
-      this.#look(this.#gaps.holders())
+      const holders = this.#gaps.holders()
+      const others = holders.filter((peer) => !this.#vain?.has(peer))
+      this.#look(others.length > 0 ? others : holders)
         .catch((thrown) => this.#logger.debug('a gap could not be closed', thrown))
         .finally(() => {
           const left = this.#gaps.open().length
+          this.#vain = left > 0 ? new Set(this.#gaps.holders()) : undefined
           if (left < missing) this.#pauseMs = GAP_WAIT_MS
-          if (!this.#isClosed && left > 0) this.#tryLater()
+          if (!this.#isClosed && left > 0) this.#tryIn(this.#pauseMs)
         })
     })
   }

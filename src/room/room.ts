@@ -200,8 +200,8 @@ export class Room {
     this.#acknowledger.close()
     this.#cancelResend?.()
     this.#outbox.close()
-    await this.presence.close().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
     this.state.close()
+    await this.presence.close().catch((thrown) => this.#options.logger.debug('no leave was sent', thrown))
     this.#channel?.leave()
     this.#server.close()
   }

@@ -242,6 +242,8 @@ export class RoomState {
   #tell(changes: RosterChange[]): void {
     for (const change of changes) {
       if (change.did === this.#did) continue
+      // It was left in a listener of what came before.
+      if (this.#isClosed) return
       if (change.kind === 'joined') this.#listener.joined(change.did)
       else if (change.kind === 'updated') this.#listener.updated(change.did)
       else {

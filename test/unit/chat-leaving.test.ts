@@ -77,6 +77,20 @@ describe('leaving ends everything', () => {
     expect(world.clock.pending).toBe(0)
   })
 
+  it('also what is told of others, in a listener that hears of the first', async () => {
+    const ada = await visit()
+    const others = [await visit(), await visit(), await visit()]
+    await world.pass(10_000)
+    const left: string[] = []
+    ada.chat.on('user-left', (did) => {
+      left.push(did)
+      void ada.chat.leaveChat()
+    })
+    for (const { network } of others) world.network.crash(network.peerId)
+    await world.pass(100_000)
+    expect(left).toHaveLength(1)
+  })
+
   it('also what others compare', async () => {
     const bob = await visit()
     const peer = new RawPeer(world.network, LOBBY)

@@ -125,9 +125,14 @@ class Answer {
   body = ''
   type = ''
   readonly headersSent = false
+  #onClose = (): void => {}
 
   get asResponse(): ServerResponse {
     return this as unknown as ServerResponse
+  }
+
+  once(_event: 'close', listener: () => void): void {
+    this.#onClose = listener
   }
 
   setHeader(name: string, value: string | number): void {
@@ -144,5 +149,6 @@ class Answer {
   end(body = ''): void {
     this.ends += 1
     this.body += body
+    this.#onClose()
   }
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Acknowledger } from '../../../src/room/acknowledger.ts'
 import { eventBy, messageBy, NOW, testAuthor, testPeerId } from '../../support/authors.ts'
 
-const [ada, bob] = [testAuthor(1), testAuthor(2)]
+const [ada, bob, cleo] = [testAuthor(1), testAuthor(2), testAuthor(3)]
 let clock: ManualClock
 let acknowledged: number
 let isTurn: boolean
@@ -70,6 +70,34 @@ describe('an acknowledgement', () => {
     acknowledger.arrived(messageBy(bob, 'written at the same time'))
     await clock.advance(1_000)
     expect(acknowledged).toBe(1)
+  })
+
+  it.each(['of the same author', 'of another one'])(
+    'is given for a second message, %s, also where an answer names only the first',
+    async (whose) => {
+      acknowledger.arrived(first)
+      const isOther = whose === 'of another one'
+      const parents = isOther ? [] : [first.id]
+      acknowledger.arrived(messageBy(isOther ? cleo : ada, 'second', { parents }))
+      isTurn = false
+      acknowledger.arrived(messageBy(bob, 'to the first', { parents: [first.id] }))
+      await clock.advance(10_000)
+      expect(acknowledged).toBe(1)
+    },
+  )
+
+  it('is not needed for a message that another one of its author builds on, which was answered', async () => {
+    acknowledger.arrived(first)
+    const second = messageBy(ada, 'second', { parents: [first.id] })
+    acknowledger.arrived(second)
+    acknowledger.arrived(
+      eventBy(ada, 'presence', { peer: testPeerId(1), data: {} }, { parents: [second.id] }),
+    )
+    isTurn = false
+    acknowledger.arrived(messageBy(bob, 'to the second', { parents: [second.id] }))
+    await clock.advance(10_000)
+    expect(acknowledged).toBe(0)
+    expect(clock.pending).toBe(0)
   })
 
   it('is not given after the end', async () => {

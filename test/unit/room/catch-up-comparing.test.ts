@@ -202,6 +202,24 @@ describe('a comparison', () => {
     expect(catchUp.heads().includes(shown.id)).toBe(!isGap)
   })
 
+  it('for the backlog says nothing of what was written while it was on its way', async () => {
+    let open = (): void => {}
+    beforeStream = new Promise((resolve) => {
+      open = resolve
+    })
+    const lost = said('lost', 2_000)
+    const next = messageBy(ada, 'next', { at: NOW + 2_001, parents: [lost.id] })
+    const page = [1, 2, 3].map((number) => said(`page ${number}`, number - 20))
+    script = [[eventsFrame(...page.map(({ jwt }) => jwt)), lastTurn({ timestamp: NOW - 20, prefix: '' })]]
+    catchUp.connected()
+    await clock.advance(2_100)
+    timeline.add(next, clock.now())
+    catchUp.arrived(next, ['a'])
+    open()
+    await settle()
+    expect(told.filter(([what]) => what === 'recovered')).toEqual([['recovered', false, LIMIT]])
+  })
+
   it('of which something is too early to be taken in did not bring all', async () => {
     isEarly = true
     script = [[eventsFrame(said('early', 0).jwt), lastTurn()]]

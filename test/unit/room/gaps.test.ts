@@ -61,6 +61,31 @@ describe('a gap', () => {
     expect(gaps.note(presence, ['a'])).toBe(false)
   })
 
+  it('is one while somebody who named it was not asked, however many devices another author has that do not have it', () => {
+    members = [...Array.from({ length: 16 }, (_, number) => `mallory ${number}`), 'honest']
+    gaps.note(second, members.slice(0, 16))
+    gaps.note(presence, ['honest'])
+    for (const member of members.slice(0, 16)) gaps.without([first.id], member)
+    expect(gaps.open()).toEqual([first.id])
+    expect(gaps.holders()).toEqual(['honest'])
+    gaps.without([first.id], 'honest')
+    expect(gaps.open()).toEqual([])
+  })
+
+  it('is one where somebody names it after many others who do not have it', () => {
+    members = Array.from({ length: 100 }, (_, number) => `author ${number}`)
+    for (const member of members) {
+      gaps.note(presence, [member])
+      gaps.without([first.id], member)
+    }
+    expect(gaps.open()).toEqual([])
+    members.push('honest')
+    gaps.note(presence, ['honest'])
+    expect(gaps.holders()).toEqual(['honest'])
+    gaps.without([first.id], 'honest')
+    expect(gaps.open()).toEqual([])
+  })
+
   it('is one again when somebody else names it', () => {
     gaps.note(presence, ['a'])
     for (const member of ['a', 'b', 'c']) gaps.without([first.id], member)

@@ -58,6 +58,7 @@ export class MeetingPoint {
   #ending = new AbortController()
   #cancel: (() => void) | undefined
   #running: Promise<void> | undefined
+  #leaving: Promise<void> = Promise.resolve()
 
   constructor(options: {
     requests: RendezvousRequests
@@ -196,8 +197,15 @@ export class MeetingPoint {
     })
   }
 
+  /** One after the other: a node takes 16 streams of a peer, and hangs up on whoever opens very many at once. */
   #unregister(connection: Connection, namespace: string): void {
-    this.#requests.unregister(connection, { namespace, signal: this.#signal() }).catch(this.#onFailure)
+    this.#leaving = this.#leaving
+      .then(() => {
+        // Not what was entered again meanwhile.
+        if (connection !== this.#connection || this.#topics.has(namespace)) return undefined
+        return this.#requests.unregister(connection, { namespace, signal: this.#signal() })
+      })
+      .catch(this.#onFailure)
   }
 
   #signal(): AbortSignal {

@@ -84,6 +84,27 @@ function said(): string[] {
 }
 
 describe('a meeting point', () => {
+  it('takes registrations back one after the other, and none of a room that was entered again', async () => {
+    connect()
+    for (const room of [TOPIC, OTHER]) meeting.enter(room)
+    await clock.advance(2_000)
+    said()
+    let answered = (): void => {}
+    answer = ({ what }) =>
+      what === 'unregister'
+        ? new Promise((resolve) => {
+            answered = resolve
+          })
+        : Promise.resolve()
+    for (const room of [TOPIC, OTHER]) meeting.leave(room)
+    await settle()
+    expect(said()).toEqual(['unregister a'])
+    meeting.enter(OTHER)
+    answered()
+    await clock.advance(0)
+    expect(said()).toEqual(['discover b', 'register b'])
+  })
+
   it('renews a registration before it ends, also when the clock was set back', async () => {
     connect()
     meeting.enter(TOPIC)
@@ -220,6 +241,7 @@ describe('a meeting point', () => {
     await clock.advance(10_000)
     said()
     meeting.leave(TOPIC)
+    await settle()
     expect(asked[0]).toMatchObject({ what: 'unregister', topic: TOPIC, connection })
     meeting.leave(TOPIC)
     expect(said()).toEqual(['unregister a'])
@@ -235,6 +257,7 @@ describe('a meeting point', () => {
     connect()
     await clock.advance(0)
     meeting.leave(TOPIC)
+    await settle()
     expect(said()).toEqual(['discover a', 'register a', 'unregister a'])
     register()
     await settle()

@@ -1,18 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
-import { DialPolicy } from '../../src/network/dial-policy.ts'
-import { createOwnLibp2p, type OwnLibp2p } from '../../src/network/own-libp2p.ts'
 import { openCircuit } from '../support/circuit.ts'
-import { atEnd, barePeer, startNode } from '../support/resources.ts'
-
-/** The libp2p node of a client. */
-async function ownLibp2p(): Promise<OwnLibp2p> {
-  const policy = new DialPolicy({ allowPrivate: true, isTrusted: () => true })
-  const libp2p = await createOwnLibp2p({ policy, clock: systemClock, iceServers: async () => [] })
-  atEnd(() => libp2p.stop())
-  return libp2p
-}
+import { barePeer, ownLibp2p, startNode } from '../support/resources.ts'
 
 test('a stranger opens so many circuits to a member through a node, and keeps nobody else from it', async () => {
   const address = (await startNode()).multiaddrs[0] ?? ''

@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CircuitRelayService, circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
@@ -13,7 +14,8 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { expect, test } from 'vitest'
 import { chatGossipsub, type GhostChat, type Space } from '../../src/index.ts'
-import { atEnd, openTestSpace, startNode } from '../support/resources.ts'
+import type { GhostNode } from '../../src/node/index.ts'
+import { atEnd, openTestSpace, ownLibp2p, startNode } from '../support/resources.ts'
 import { realPeerId } from '../support/routing.ts'
 import { arrival, connected, online } from '../support/wait.ts'
 
@@ -81,6 +83,52 @@ test('a client of two nodes has a reservation at each of them, and no problem', 
   const problems = async (): Promise<unknown> => (await space.diagnose()).problems.map(({ code }) => code)
   await expect.poll(problems, BACK).toEqual([])
   expect(await placesOf(space)).toEqual(both)
+})
+
+/** A proxy that says of everybody that it comes from this address. Answers its port. */
+async function proxyOf(url: string, address: string): Promise<number> {
+  const proxy = createServer((client) => {
+    const upstream = connect(Number(new URL(url).port), '127.0.0.1')
+    client.once('data', (request) => {
+      upstream.write(String(request).replace('\r\n', `\r\nx-forwarded-for: ${address}\r\n`))
+      client.pipe(upstream)
+    })
+    upstream.pipe(client)
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on('error', () => {})
+      one.on('close', () => other.destroy())
+    }
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  atEnd(() => proxy.close())
+  return (proxy.address() as AddressInfo).port
+}
+
+/** How many reservations there are once another client has asked for one, over a port of this machine. */
+async function reservationsAfter(node: GhostNode, port: number): Promise<unknown> {
+  const client = await ownLibp2p()
+  const connection = await client.dial(multiaddr(`/ip4/127.0.0.1/tcp/${port}/ws/p2p/${node.peerId}`))
+  await client.services.reservations.reserveAt(connection)
+  return reservationsAt(node.url)
+}
+
+test('a node gives no more reservations than it is told to', async () => {
+  const node = await startNode({ maxReservations: 2 })
+  const port = Number(new URL(node.url).port)
+  expect(await reservationsAfter(node, port)).toBe(1)
+  expect(await reservationsAfter(node, port)).toBe(2)
+  expect(await reservationsAfter(node, port)).toBe(2)
+})
+
+test('a node gives no more reservations to one address than it is told to, and others to others', async () => {
+  const node = await startNode({ maxReservationsPerIp: 1, trustProxy: true })
+  const [crowded, other] = [await proxyOf(node.url, '192.0.2.1'), await proxyOf(node.url, '192.0.2.2')]
+  expect(await reservationsAfter(node, crowded)).toBe(1)
+  expect(await reservationsAfter(node, crowded)).toBe(1)
+  expect(await reservationsAfter(node, other)).toBe(2)
 })
 
 test('a member that offers to be a relay gets no reservation, also when the node is gone for a while', async () => {

@@ -250,6 +250,22 @@ test('an unreachable node is said to be, with the next attempt', async () => {
   const [status] = await eventOf(chat, 'status', ({ error }) => error !== undefined)
   expect(status).toMatchObject({ current: 'connecting', error: { code: 'node-unreachable' } })
   expect(status.error?.message).toMatch(/127\.0\.0\.1:1.*next attempt in \d/)
+  // Half a second from when it failed, a quarter of it by chance.
+  expect(Math.abs((status.nextAttemptAt ?? 0) - Date.now())).toBeLessThan(5_000)
+})
+
+test('a clock that differs from that of a node is an error that the chats are told of, and no state of theirs', async () => {
+  const gone = await startNode()
+  await gone.stop()
+  const clock = { now: () => Date.now() + 45_000, after: systemClock.after }
+  const space = await openTestSpace('skew', { nodes: [gone.url], clock })
+  const chat = await space.joinChat('lobby')
+  const told = eventOf(chat, 'error')
+  const node = await startNode({ port: Number(new URL(gone.url).port) })
+  const [error] = await told
+  expect(error).toMatchObject({ code: 'clock-skew', message: expect.stringContaining(node.url) })
+  await connected(chat)
+  expect(chat.status.error).toBeUndefined()
 })
 
 test('a device that is gone without a word is gone for all after 10 s, by the will it left with the node', async () => {

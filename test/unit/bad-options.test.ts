@@ -128,6 +128,14 @@ describe('createGhostNode', () => {
     expect(await refusal(() => createGhostNode(wrong(options)))).toBe('invalid-option')
   })
 
+  it.each(['node.example', 'ftp://node.example', '/ip4/192.0.2.1/tcp/1/ws', '', 5, null])(
+    'refuses %j among its peers',
+    async (peer) => {
+      const options = { host: '127.0.0.1', port: 0, logger: silentLogger, peers: [wrong<string>(peer)] }
+      expect(await refusal(() => createGhostNode(options))).toBe('invalid-node')
+    },
+  )
+
   it.each([5, null, {}, { debug() {} }])('refuses %j as logger', async (logger) => {
     const options = { host: '127.0.0.1', port: 0, logger: wrong<Logger>(logger) }
     expect(await refusal(() => createGhostNode(options))).toBe('invalid-option')

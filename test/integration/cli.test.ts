@@ -163,13 +163,13 @@ test('`ghostchat diagnose` of nodes of which one is out of reach says which and 
   expect(problems[0]?.message).toContain('http://127.0.0.1:1')
 })
 
-test('`ghostchat diagnose --ice-server` asks that server as well', async () => {
-  const { url, stunPort } = await startNode()
+// The only one: of several STUN servers WebRTC in Node asks one, by chance.
+test('`ghostchat diagnose --ice-server` asks that server', async () => {
+  const { url } = await startNode({ stunPort: false })
   const server = await createStunServer({ host: '127.0.0.1', port: 0, logger: silentLogger })
   atEnd(() => server.stop())
-  const own = `stun:127.0.0.1:${server.port}`
-  const { code, out } = await run('diagnose', '--ice-server', own, url)
-  expect(out).toContain(`servers: stun:127.0.0.1:${stunPort}, ${own}\n`)
+  const { code, out } = await run('diagnose', '--ice-server', `stun:127.0.0.1:${server.port}`, url)
+  expect(out).toContain(`servers: stun:127.0.0.1:${server.port}\n  they answer: yes\n`)
   expect(server.answered).toBeGreaterThan(0)
   expect(code).toBe(0)
 })

@@ -130,9 +130,12 @@ class Scene {
     }
   }
 
-  /** What became of an event: the last of its fates, or that it waits, or was deleted before it went out. */
-  stateOf(event: SignedEvent): Fate | 'waiting' | 'gone' {
-    return this.fates.get(event.id)?.at(-1) ?? (this.deleted.has(event.id) ? 'gone' : 'waiting')
+  /** What became of an event: the last of its fates, or that it waits, or was deleted before it went out or was acknowledged. */
+  stateOf({ id }: SignedEvent): Fate | 'waiting' | 'gone' {
+    const fate = this.fates.get(id)?.at(-1) ?? 'waiting'
+    if (!this.deleted.has(id)) return fate
+    if (fate === 'sent') return this.outbox.unacknowledged.has(id) ? 'sent' : 'gone'
+    return fate === 'waiting' ? 'gone' : fate
   }
 
   async #write(bytes: number): Promise<void> {

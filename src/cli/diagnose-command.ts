@@ -89,7 +89,11 @@ function describeDiagnosis({ nodes, direct, problems }: Diagnosis): string {
   lines.push(`direct connections: ${direct.isAvailable ? 'possible' : 'not possible'}`)
   if (direct.isAvailable) {
     lines.push(`  servers: ${direct.iceServers.join(', ') || 'none'}`)
-    if (direct.iceServers.length > 0) lines.push(`  they answer: ${direct.hasAnswer ? 'yes' : 'no'}`)
+    if (direct.iceServers.length > 0) {
+      lines.push(
+        `  they answer: ${direct.silentServers.length === 0 ? 'yes' : direct.hasAnswer ? 'some' : 'no'}`,
+      )
+    }
     if (direct.outsideAddress !== undefined) lines.push(`  outside address: ${direct.outsideAddress}`)
   }
   for (const { code, message, advice } of problems) lines.push(`problem (${code}): ${message}`, `  ${advice}`)

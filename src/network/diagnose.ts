@@ -29,6 +29,7 @@ export async function diagnose(
     isWanted: client.isDirectWanted,
     isAvailable,
     iceServers: probe?.servers ?? [],
+    silentServers: probe?.silent ?? [],
     hasAnswer: probe?.hasAnswer ?? false,
     hasRelay: probe?.hasRelay ?? false,
     ...(probe?.outsideAddress !== undefined && { outsideAddress: probe.outsideAddress }),

@@ -39,7 +39,9 @@ export interface DirectDiagnosis {
   isAvailable: boolean
   /** The STUN and TURN servers that are asked. */
   iceServers: string[]
-  /** Whether they answered: UDP gets out of this network. */
+  /** Those of them that gave nothing: a STUN server no answer, a TURN server no relay. */
+  silentServers: string[]
+  /** Whether one of them answered: UDP gets out of this network. */
   hasAnswer: boolean
   /** The outside address of this device, as they see it: IP address and port. Not told where it is one of the device's own. */
   outsideAddress?: string

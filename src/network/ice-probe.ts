@@ -1,10 +1,12 @@
-import type { IceServer } from '../wire/node-info.ts'
+import { type IceServer, isTurnUrl } from '../wire/node-info.ts'
 
 /** What ICE found on this device. */
 export interface IceProbe {
   /** The URLs of the servers that were asked. */
   servers: string[]
-  /** Whether the servers answered. */
+  /** Those of them that gave nothing: a STUN server no answer, a TURN server no relay. */
+  silent: string[]
+  /** Whether one of the servers answered. */
   hasAnswer: boolean
   /** The outside address of this device, as a server sees it: IP address and port. Not told where it is one of the device's own. */
   outsideAddress?: string
@@ -12,21 +14,39 @@ export interface IceProbe {
   hasRelay: boolean
 }
 
+/** What came of asking one server. */
+type Answer = Pick<IceProbe, 'hasAnswer' | 'outsideAddress' | 'hasRelay'>
+
 /**
  * Gathers ICE candidates as a direct connection would, and looks at what comes:
- * an answer of a STUN server proves that UDP gets out of this network.
+ * an answer of a STUN server proves that UDP gets out of this network. Each server
+ * is asked by itself: of several, WebRTC in Node asks one.
  */
 export async function probeIce(
   PeerConnection: typeof RTCPeerConnection,
   iceServers: readonly IceServer[],
   signal: AbortSignal,
 ): Promise<IceProbe> {
-  const probe: IceProbe = {
-    servers: iceServers.flatMap(({ urls }) => urls),
-    hasAnswer: false,
-    hasRelay: false,
+  const servers = iceServers.flatMap((server) => [server.urls].flat().map((urls) => ({ ...server, urls })))
+  const answers = await Promise.all(servers.map((server) => ask(PeerConnection, server, signal)))
+  const outsideAddress = answers.find((answer) => answer.outsideAddress !== undefined)?.outsideAddress
+  const urls = servers.map((server) => server.urls)
+  return {
+    servers: urls,
+    silent: urls.filter((url, index) => !answers[index]?.[isTurnUrl(url) ? 'hasRelay' : 'hasAnswer']),
+    hasAnswer: answers.some(({ hasAnswer }) => hasAnswer),
+    hasRelay: answers.some(({ hasRelay }) => hasRelay),
+    ...(outsideAddress !== undefined && { outsideAddress }),
   }
-  const connection = new PeerConnection({ iceServers: iceServers as RTCIceServer[] })
+}
+
+async function ask(
+  PeerConnection: typeof RTCPeerConnection,
+  server: IceServer,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const answer: Answer = { hasAnswer: false, hasRelay: false }
+  const connection = new PeerConnection({ iceServers: [server] })
   connection.createDataChannel('')
   let hasFailed = false
   try {
@@ -35,7 +55,7 @@ export async function probeIce(
       if (signal.aborted) resolve()
       connection.onicecandidate = ({ candidate }) => {
         if (candidate === null) resolve()
-        else note(probe, candidate.candidate)
+        else note(answer, candidate.candidate)
       }
       connection.onicegatheringstatechange = () => {
         if (connection.iceGatheringState === 'complete') resolve()
@@ -50,18 +70,17 @@ export async function probeIce(
     })
     // An address that is one of the device's own is left out; then gathering that ends without waiting is the sign.
     const isDone = connection.iceGatheringState === 'complete'
-    const isAsked = probe.servers.length > 0
-    probe.hasAnswer = probe.outsideAddress !== undefined || (isAsked && isDone && !hasFailed)
+    answer.hasAnswer = answer.outsideAddress !== undefined || (isDone && !hasFailed)
   } finally {
     connection.close()
   }
-  return probe
+  return answer
 }
 
 /** An ICE candidate: foundation, component, protocol, priority, address, port, `typ`, type (RFC 8839 §5.1). */
-function note(probe: IceProbe, candidate: string): void {
+function note(answer: Answer, candidate: string): void {
   const [, , , , address = '', port = '', , type] = candidate.split(' ')
-  if (type === 'relay') probe.hasRelay = true
+  if (type === 'relay') answer.hasRelay = true
   if (type !== 'srflx') return
-  probe.outsideAddress ??= address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  answer.outsideAddress ??= address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

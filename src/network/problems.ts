@@ -23,19 +23,21 @@ export function problemsOf(findings: Omit<Diagnosis, 'problems'>): Problem[] {
     })
     return problems
   }
-  const isStun = (url: string): boolean => !isTurnUrl(url)
-  if (direct.iceServers.some(isStun) && !direct.hasAnswer) {
+  const silentStun = direct.silentServers.filter((url) => !isTurnUrl(url))
+  if (silentStun.length > 0) {
     problems.push({
       code: 'no-stun-answer',
-      message: `no answer from ${direct.iceServers.filter(isStun).join(', ')}`,
-      advice:
-        'direct connections only work within this network: let UDP out of it, or open the UDP port of the node; messages go through the nodes meanwhile',
+      message: `no answer from ${silentStun.join(', ')}`,
+      advice: direct.hasAnswer
+        ? 'others answer; open the UDP port of the node, or leave the server out'
+        : 'direct connections only work within this network: let UDP out of it, or open the UDP port of the node; messages go through the nodes meanwhile',
     })
   }
-  if (direct.iceServers.some(isTurnUrl) && !direct.hasRelay) {
+  const silentTurn = direct.silentServers.filter(isTurnUrl)
+  if (silentTurn.length > 0) {
     problems.push({
       code: 'no-turn-answer',
-      message: `no relay from ${direct.iceServers.filter(isTurnUrl).join(', ')}`,
+      message: `no relay from ${silentTurn.join(', ')}`,
       advice: 'check that the TURN server runs, and that it shares its secret with the node',
     })
   }

@@ -30,6 +30,7 @@ async function look({ connected, relay, webRtc }: Times): Promise<[passedMs: num
         isWanted: true,
         isAvailable: isPast(webRtc),
         iceServers: [],
+        silentServers: [],
         hasAnswer: false,
         hasRelay: false,
         connections: 0,

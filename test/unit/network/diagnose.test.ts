@@ -13,7 +13,8 @@ const [ME, NODE, PEER] = [testPeerId(1), testPeerId(2), testPeerId(3)]
 const never = new AbortController().signal
 const device: DiagnosedDevice = { peerId: PEER, did: 'did:key:z6Mk', rooms: ['lobby'] }
 const probe: IceProbe = {
-  servers: ['stun:node.example:8787'],
+  servers: ['stun:node.example:8787', 'turn:turn.example:3478'],
+  silent: ['turn:turn.example:3478'],
   hasAnswer: true,
   hasRelay: false,
   outsideAddress: '192.0.2.1:5000',
@@ -134,13 +135,14 @@ describe('a diagnosis', () => {
     expect(found.direct).toEqual({
       isWanted: true,
       isAvailable: true,
-      iceServers: ['stun:node.example:8787'],
+      iceServers: ['stun:node.example:8787', 'turn:turn.example:3478'],
+      silentServers: ['turn:turn.example:3478'],
       hasAnswer: true,
       hasRelay: false,
       outsideAddress: '192.0.2.1:5000',
       connections: 0,
     })
-    const nothing = { iceServers: [], hasAnswer: false, hasRelay: false, connections: 0 }
+    const nothing = { iceServers: [], silentServers: [], hasAnswer: false, hasRelay: false, connections: 0 }
     const failing = { isAvailable: true, probe: async () => Promise.reject(new Error('no ICE')) }
     expect((await look({ direct: failing })).direct).toEqual({
       ...nothing,

@@ -7,7 +7,7 @@ type Gathered = { candidate: { candidate: string } | null }
 
 /** A browser's connection whose ICE agent is played by hand. */
 class FakeConnection {
-  static last: FakeConnection
+  static readonly all: FakeConnection[] = []
   static offer: () => Promise<object> = async () => ({})
   iceGatheringState = 'new'
   isClosed = false
@@ -19,7 +19,11 @@ class FakeConnection {
 
   constructor(configuration: RTCConfiguration) {
     this.configuration = configuration
-    FakeConnection.last = this
+    FakeConnection.all.push(this)
+  }
+
+  static get last(): FakeConnection {
+    return FakeConnection.all.at(-1) as FakeConnection
   }
 
   createDataChannel(): { close(): void } {
@@ -56,28 +60,35 @@ const stun = { urls: 'stun:node.example:8787' }
 const turn = { urls: ['turn:a.example:1', 'turns:a.example:2'], username: '1', credential: 'x' }
 
 beforeEach(() => {
+  FakeConnection.all.splice(0)
   FakeConnection.offer = async () => ({})
 })
 
 describe('an ICE probe', () => {
-  it('asks the servers it is given, and tells of the outside address and the relay', async () => {
+  it('asks each server it is given by itself, and tells of the outside address, the relay, and who gave nothing', async () => {
     const probing = probeIce(PeerConnection, [stun, turn], never)
     await settle()
-    const connection = FakeConnection.last
-    expect(connection.configuration).toEqual({ iceServers: [stun, turn] })
-    expect(connection.channels).toBe(1)
-    connection.find('host', '10.0.0.1')
-    connection.find('srflx', '198.51.100.4', 6000)
-    connection.find('srflx', '198.51.100.9', 7000)
-    connection.find('relay', '203.0.113.1')
-    connection.onicecandidate({ candidate: null })
+    const [asked, first, second] = FakeConnection.all
+    expect(FakeConnection.all.map(({ configuration }) => configuration)).toEqual([
+      { iceServers: [stun] },
+      { iceServers: [{ ...turn, urls: 'turn:a.example:1' }] },
+      { iceServers: [{ ...turn, urls: 'turns:a.example:2' }] },
+    ])
+    expect(FakeConnection.all.map(({ channels }) => channels)).toEqual([1, 1, 1])
+    asked?.find('host', '10.0.0.1')
+    asked?.find('srflx', '198.51.100.4', 6000)
+    asked?.find('srflx', '198.51.100.9', 7000)
+    first?.find('relay', '203.0.113.1')
+    second?.find('srflx', '198.51.100.9', 7000)
+    for (const connection of FakeConnection.all) connection.onicecandidate({ candidate: null })
     expect(await probing).toEqual({
       servers: ['stun:node.example:8787', 'turn:a.example:1', 'turns:a.example:2'],
+      silent: ['turns:a.example:2'],
       hasAnswer: true,
       outsideAddress: '198.51.100.4:6000',
       hasRelay: true,
     })
-    expect(connection.isClosed).toBe(true)
+    expect(FakeConnection.all.every(({ isClosed }) => isClosed)).toBe(true)
   })
 
   it('writes an IPv6 address as a URL does', async () => {
@@ -94,7 +105,7 @@ describe('an ICE probe', () => {
     FakeConnection.last.find('host')
     expect(await settles(probing)).toBe(false)
     FakeConnection.last.complete()
-    expect(await probing).toEqual({ servers: [stun.urls], hasAnswer: true, hasRelay: false })
+    expect(await probing).toEqual({ servers: [stun.urls], silent: [], hasAnswer: true, hasRelay: false })
   })
 
   it('takes it for none when a server failed, unless another told the outside address', async () => {
@@ -109,10 +120,9 @@ describe('an ICE probe', () => {
   })
 
   it('has no answer where no server was asked', async () => {
-    const probing = probeIce(PeerConnection, [], never)
-    await settle()
-    FakeConnection.last.complete()
-    expect(await probing).toEqual({ servers: [], hasAnswer: false, hasRelay: false })
+    const nothing = { servers: [], silent: [], hasAnswer: false, hasRelay: false }
+    expect(await probeIce(PeerConnection, [], never)).toEqual(nothing)
+    expect(FakeConnection.all).toEqual([])
   })
 
   it('ends with its signal with what it has, and closes the connection', async () => {

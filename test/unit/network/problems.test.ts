@@ -9,6 +9,7 @@ const direct: DirectDiagnosis = {
   isWanted: true,
   isAvailable: true,
   iceServers: ['stun:node.example:8787', 'turn:turn.example:3478'],
+  silentServers: [],
   hasAnswer: true,
   hasRelay: true,
   connections: 2,
@@ -17,6 +18,7 @@ const direct: DirectDiagnosis = {
 function problems(found: { nodes?: Partial<NodeDiagnosis>[]; direct?: Partial<DirectDiagnosis> } = {}): {
   codes: string[]
   messages: string
+  advice: string
 } {
   const nodes = (found.nodes ?? [{}]).map((known) => ({ ...node, ...known }))
   const findings = {
@@ -28,7 +30,11 @@ function problems(found: { nodes?: Partial<NodeDiagnosis>[]; direct?: Partial<Di
   }
   const all = problemsOf(findings)
   for (const { advice } of all) expect(advice.length).toBeGreaterThan(10)
-  return { codes: all.map(({ code }) => code), messages: all.map(({ message }) => message).join('\n') }
+  return {
+    codes: all.map(({ code }) => code),
+    messages: all.map(({ message }) => message).join('\n'),
+    advice: all.map(({ advice }) => advice).join('\n'),
+  }
 }
 
 describe('the problems of a diagnosis', () => {
@@ -85,13 +91,23 @@ describe('the problems of a diagnosis', () => {
   })
 
   it('name the servers that do not answer', () => {
-    const silent = problems({ direct: { hasAnswer: false, hasRelay: false } })
+    const servers = ['stun:node.example:8787', 'turn:turn.example:3478']
+    const silent = problems({ direct: { hasAnswer: false, hasRelay: false, silentServers: servers } })
     expect(silent.codes).toEqual(['no-stun-answer', 'no-turn-answer'])
     expect(silent.messages).toBe(
       'no answer from stun:node.example:8787\nno relay from turn:turn.example:3478',
     )
-    const iceServers = ['stuns:a.example:1', 'turns:b.example:2']
-    expect(problems({ direct: { hasAnswer: false, hasRelay: false, iceServers } }).codes).toHaveLength(2)
-    expect(problems({ direct: { hasAnswer: false, hasRelay: false, iceServers: [] } }).codes).toEqual([])
+    const silentServers = ['stuns:a.example:1', 'turns:b.example:2']
+    expect(problems({ direct: { silentServers } }).codes).toHaveLength(2)
+    const [turn] = silentServers.slice(1)
+    expect(problems({ direct: { silentServers: [turn ?? ''] } }).codes).toEqual(['no-turn-answer'])
+  })
+
+  it('do not say that UDP does not get out where another server answers', () => {
+    const silentServers = ['stun:gone.example:8787']
+    expect(problems({ direct: { silentServers } }).advice).toMatch(/^others answer/)
+    expect(problems({ direct: { silentServers, hasAnswer: false } }).advice).toMatch(
+      /^direct connections only/,
+    )
   })
 })

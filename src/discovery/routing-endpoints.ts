@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import type { FoundPeer } from './found-peer.ts'
 import { createRoutingClient, type RoutingClient } from './routing-client.ts'
 
@@ -22,7 +22,7 @@ export class RoutingEndpoints<Owner> {
     onFailure: (thrown: unknown) => void
     create?: (endpoint: URL) => RoutingClient
   }) {
-    this.#clock = options.clock
+    this.#clock = steady(options.clock)
     this.#onFound = options.onFound
     this.#onFailure = options.onFailure
     this.#create = options.create ?? createRoutingClient

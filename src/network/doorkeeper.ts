@@ -1,6 +1,6 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Libp2p } from '@libp2p/interface'
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { onNeedless } from './intake.ts'
 import { debit, GRAYLIST_SCORE, scoreOf } from './score.ts'
@@ -67,7 +67,7 @@ export class Doorkeeper {
   }) {
     this.#libp2p = options.libp2p
     this.#pubsub = options.pubsub
-    this.#clock = options.clock
+    this.#clock = steady(options.clock)
     this.#logger = options.logger
     this.#isNamed = options.isNamed
     this.#addressOf = options.addressOf

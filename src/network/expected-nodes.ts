@@ -1,6 +1,6 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 
 /** How long a node may take to say that it is in a topic. */
 const PATIENCE_MS = 5_000
@@ -42,7 +42,7 @@ export class ExpectedNodes {
     onDisappointed: (topic: string, peerId: string) => void
   }) {
     this.#pubsub = options.pubsub
-    this.#clock = options.clock
+    this.#clock = steady(options.clock)
     this.#onDisappointed = options.onDisappointed
   }
 

@@ -1,7 +1,7 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Clock } from '../clock.ts'
+import { type Clock, steady } from '../clock.ts'
 import { type Random, sample } from '../random.ts'
 
 /**
@@ -80,7 +80,7 @@ export class Mesh {
   }) {
     this.#libp2p = options.libp2p
     this.#pubsub = options.pubsub
-    this.#clock = options.clock
+    this.#clock = steady(options.clock)
     this.#random = options.random
     this.#topics = options.topics
     this.#candidates = options.candidates

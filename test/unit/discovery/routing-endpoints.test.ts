@@ -3,9 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { RoutingEndpoints } from '../../../src/discovery/routing-endpoints.ts'
 import { TOPIC } from '../../support/authors.ts'
 import { HandClock } from '../../support/hand-clock.ts'
+import { ShiftedClock } from '../../support/shifted-clock.ts'
 
 const [one, two] = [new URL('https://one.example'), new URL('https://two.example')]
 let clock: HandClock
+let shown: ShiftedClock
 let asked: string[]
 let stopped: string[]
 let found: [topic: string, peers: string[]][]
@@ -15,13 +17,14 @@ let endpoints: RoutingEndpoints<string>
 
 beforeEach(() => {
   clock = new HandClock()
+  shown = new ShiftedClock(clock)
   asked = []
   stopped = []
   found = []
   failures = []
   fails = false
   endpoints = new RoutingEndpoints({
-    clock,
+    clock: shown,
     onFound: (topic, peers) => found.push([topic, peers.map(({ peerId }) => peerId)]),
     onFailure: (thrown) => failures.push(thrown),
     create: ({ host }) => ({
@@ -58,6 +61,16 @@ describe('the endpoints of delegated routing', () => {
     clock.pass(1)
     endpoints.ask(TOPIC)
     expect(asked).toHaveLength(3)
+  })
+
+  it('are asked again after a minute, also where the clock was set back', () => {
+    endpoints.add('ada', [one])
+    endpoints.ask(TOPIC)
+    shown.aheadMs = -3_600_000
+    endpoints.ask(TOPIC)
+    clock.pass(60_000)
+    endpoints.ask(TOPIC)
+    expect(asked).toHaveLength(2)
   })
 
   it('are asked at once for a room that was left and is entered again', () => {

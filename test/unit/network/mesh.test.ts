@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LINKS_PER_ROOM, LINKS_WANTED_MAX, Mesh } from '../../../src/network/mesh.ts'
 import { NOW, TOPIC } from '../../support/authors.ts'
 import { realPeerId } from '../../support/routing.ts'
+import { ShiftedClock } from '../../support/shifted-clock.ts'
 
 /** A connection that can be looked at. */
 interface FakeConnection {
@@ -34,6 +35,7 @@ const [smaller = '', larger = ''] = [ids[0], ids[40]]
 const others = ids.filter((id) => id !== own)
 
 let clock: ManualClock
+let shown: ShiftedClock
 let connections: FakeConnection[]
 let dials: Dial[]
 let topics: string[]
@@ -47,6 +49,7 @@ let mesh: Mesh
 
 beforeEach(() => {
   clock = new ManualClock(NOW)
+  shown = new ShiftedClock(clock)
   connections = []
   dials = []
   topics = [TOPIC]
@@ -73,7 +76,7 @@ beforeEach(() => {
   mesh = new Mesh({
     libp2p,
     pubsub,
-    clock,
+    clock: shown,
     random: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
     topics: () => topics,
     candidates: (topic) => candidates.get(topic) ?? [],
@@ -257,6 +260,16 @@ describe('a mesh', () => {
     const times = dials.map(({ at }) => at)
     const pauses = times.slice(1).map((at, index) => Math.round((at - (times[index] ?? 0)) / 10_000) * 10)
     expect(pauses).toEqual([30, 60, 120, 240, 480, 900, 900])
+  })
+
+  it('leaves a peer alone no longer where the clock is set back', async () => {
+    candidates.set(TOPIC, [larger])
+    answer = fail
+    await pass(10_000)
+    const before = dials.length
+    shown.aheadMs = -3_600_000
+    await pass(60_000)
+    expect(dials.length).toBeGreaterThan(before)
   })
 
   it('forgets failures when a link comes about', async () => {

@@ -33,6 +33,8 @@ export function httpRoutes(facts: () => NodeFacts | undefined, routing?: Request
       socket.destroy()
       return
     }
+    // RFC 9112 §3.2.2: a whole URL in its place is as good as a path.
+    request.url = request.url?.replace(/^https?:\/\/[^/?]*\/?/i, '/')
     response.once('close', () => waiting.set(socket, (waiting.get(socket) ?? 1) - 1))
     response.setHeader('x-content-type-options', 'nosniff')
     // Every page may read this: it is the same for all and says nothing about users.

@@ -101,8 +101,8 @@ export class RoomState {
   /**
    * Admits what another member says happened before. Answers the messages that are
    * new, to be shown together, and the events that belong to the timeline, new or not. `fresh`: the events that are
-   * new. `untimely`: how many are over, or from a clock that is ahead; `early`: one of the latter, which may be right
-   * later. Whoever brings more than anybody can look at is not listened to either.
+   * new. `untimely`: how many are over, or may be right later: from a clock that is ahead, of too many authors, or
+   * where verifying failed; `early`: there is one of the latter. Whoever brings more than anybody can look at is not listened to either.
    */
   async admitHistory(
     jwts: readonly string[],
@@ -140,10 +140,10 @@ export class RoomState {
       'event' in answer && isTimelineEvent(answer.event) ? [answer.event] : [],
     )
     const reasons = answers.map((answer) => ('reason' in answer ? answer.reason : undefined))
-    const early = reasons.includes('in-the-future')
-    const untimely = reasons.filter((reason) => reason === 'in-the-future' || reason === 'expired').length
+    const untimely = reasons.filter((reason) => reason !== undefined && reason !== 'duplicate')
+    const early = untimely.some((reason) => reason !== 'expired' && reason !== 'not-history')
     const rejected = answers.some(({ verdict }) => verdict === 'reject')
-    return { messages, fresh, timeline, untimely, early, rejected }
+    return { messages, fresh, timeline, untimely: untimely.length, early, rejected }
   }
 
   /** Whether an event that came as history is here still, and may travel on and did not yet. From now on it has. */

@@ -59,6 +59,17 @@ describe('the HTTP side of a node', () => {
     expect((await fetch(`${url}/.well-known/ghostchat.json?x=1`)).status).toBe(200)
   })
 
+  it.each([
+    ['http://node.example/healthz', 200],
+    ['HTTPS://node.example:1?x=1', 200],
+    ['http://node.example/nothing', 404],
+  ])('takes a whole URL for the path it ends with: %s', async (target, status) => {
+    const { port, hostname } = new URL(url)
+    const asking = request({ port, hostname, path: target }).end()
+    const [{ statusCode }] = await once(asking, 'response')
+    expect(statusCode).toBe(status)
+  })
+
   it('tells its health', async () => {
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok', ...health })
   })

@@ -303,6 +303,16 @@ describe('time', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('tells what of a history it could not judge: it may be right', async () => {
+    const at = (ms: number): string => messageBy(ada, `${ms}`, { at: NOW + ms }).jwt
+    const judged = (jwts: string[]) => state.admitHistory(jwts, testPeerId(9))
+    const known = at(0)
+    expect(await judged([known, at(-90_000_000)])).toMatchObject({ untimely: 1, early: false })
+    expect(await judged([known, at(70_000)])).toMatchObject({ untimely: 1, early: true })
+    verify = async () => Promise.reject(new Error('no crypto'))
+    expect(await judged([known, at(1), at(2)])).toMatchObject({ untimely: 2, early: true, rejected: false })
+  })
+
   it('ends messages, however they are asked for', async () => {
     const event = messageBy(ada, 'hello')
     await gossip(event.jwt)

@@ -1,4 +1,4 @@
-import { PARENTS_MAX, WINDOW_MAX_EVENTS } from '../limits.ts'
+import { PARENTS_MAX, SYNC_PEERS, WINDOW_MAX_EVENTS } from '../limits.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import type { Timeline } from './timeline.ts'
@@ -11,14 +11,15 @@ const NAMERS_MAX = 32
 const DEVICES_MAX = 2
 /** How many are remembered that somebody does not have, or that are older than what is wanted: all that a window can name. */
 const SETTLED_MAX = WINDOW_MAX_EVENTS * PARENTS_MAX
-/** How many members must be without an event before it is no longer looked for. */
+/** How many members must be without an event that was named live before it is no longer looked for. */
 const WITHOUT_MIN = 8
 
 /**
  * The events that others name and that are not here. Such an event may be on its
  * way, lost, or from before all that is kept here: by its id nobody can tell. It
- * counts as missing until whoever named it turns out not to have it, and where
- * that is not there any more, eight others, or all there are.
+ * counts as missing until whoever named it turns out not to have it, and eight
+ * others neither, or all there are. Three are enough where only history names it: mostly it was
+ * deleted or replaced, and who named it has it no more.
  */
 export class Gaps {
   readonly #timeline: Timeline
@@ -103,9 +104,9 @@ export class Gaps {
   /** Those of some events that are missing. */
   #missing(ids: readonly EventId[]): EventId[] {
     const members = new Set(this.#members())
-    const enough = Math.max(1, Math.min(WITHOUT_MIN, members.size))
     return ids.filter((id) => {
       if (this.#timeline.knows(id) || this.#outside.has(id)) return false
+      const enough = Math.min(this.#namers.has(id) ? WITHOUT_MIN : SYNC_PEERS, Math.max(1, members.size))
       return this.#holders(id, members).length > 0 || (this.#without.get(id)?.size ?? 0) < enough
     })
   }

@@ -384,6 +384,31 @@ describe('what was missed', () => {
     expect(bob.heard('recovered')).toEqual([['recovered', true, 0]])
   })
 
+  it.each([2, 9])(
+    'is within seconds that nothing is missing where something was edited and deleted, among %i',
+    async (count) => {
+      const people: Visitor[] = []
+      for (let number = 0; number < count; number += 1) people.push(await visit())
+      const [ada, bob] = people
+      if (ada === undefined || bob === undefined) throw new Error('two at least')
+      await world.pass(10_000)
+      const edited = await ada.chat.send('one')
+      const deleted = await ada.chat.send('deleted')
+      for (const text of ['two', 'three']) {
+        await ada.chat.edit(edited, text)
+        await world.pass(1_000)
+        // Names what is about to be replaced.
+        await bob.chat.send(`after ${text}`)
+        await world.pass(1_000)
+      }
+      await ada.chat.delete(deleted)
+      await world.pass(60_000)
+      const cleo = await visit()
+      await world.pass(5_000)
+      expect(cleo.heard('recovered').at(-1)).toEqual(['recovered', true, 0])
+    },
+  )
+
   it('is told of after each loss of the connection', async () => {
     const [ada, bob] = [await visit(), await visit(), await visit()]
     await world.pass(5_000)

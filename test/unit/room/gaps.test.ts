@@ -51,6 +51,22 @@ describe('a gap', () => {
     expect(gaps.holders()).toEqual([])
   })
 
+  it('is none where only history names it and three others, or all, do not have it', () => {
+    for (const count of [1, 3, 20]) {
+      members = Array.from({ length: count }, (_, number) => `member ${number}`)
+      timeline = new Timeline()
+      gaps = new Gaps(timeline, () => members)
+      timeline.add(second, NOW)
+      for (const member of members.slice(0, 3)) {
+        expect(gaps.open()).toEqual([first.id])
+        gaps.without([first.id], member)
+      }
+      expect(gaps.open()).toEqual([])
+      // Until it is named live.
+      expect(gaps.note(presence, ['somebody', 'else'])).toBe(count > 3)
+    }
+  })
+
   it('is none when whoever named it does not have it, and another one neither', () => {
     gaps.note(presence, ['a'])
     gaps.without(gaps.open(), 'b')

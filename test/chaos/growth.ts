@@ -1,8 +1,9 @@
 import type { MemorySample } from './memory.ts'
 
-/** How what a process uses changed while it was watched. */
+/** How what a process uses changed while it was watched: the least of each cycle, and a line through them. */
 export interface Growth {
-  samples: number
+  /** The memory in use, in MB, the least of each cycle. */
+  usedMb: number[]
   usedMbMean: number
   /** By the method of least squares, in an hour. */
   usedKbPerHour: number
@@ -12,31 +13,40 @@ export interface Growth {
   descriptorsPerHour: number
 }
 
+const KEYS = ['usedBytes', 'resources', 'descriptors'] as const
+
 /** Samples of one process, or means of several, and when each was taken. */
 export class GrowthWatch {
-  readonly #samples: { hours: number; sample: MemorySample }[] = []
+  readonly #cycleMs: number
   readonly #began = Date.now()
+  /** By cycle. */
+  readonly #samples = new Map<number, { hours: number; sample: MemorySample }[]>()
+
+  /**
+   * @param cycleMs how often something happens that takes memory for a while, such as the circuits after a restart, which
+   *   last for two minutes
+   */
+  constructor(cycleMs: number) {
+    this.#cycleMs = cycleMs
+  }
 
   /** Adds what was measured now: the mean of one or several processes. */
   add(samples: readonly MemorySample[]): void {
+    const elapsedMs = Date.now() - this.#began
     const mean = (key: keyof MemorySample): number =>
       samples.reduce((sum, sample) => sum + sample[key], 0) / samples.length
-    this.#samples.push({
-      hours: (Date.now() - this.#began) / 3_600_000,
-      sample: {
-        usedBytes: mean('usedBytes'),
-        resources: mean('resources'),
-        descriptors: mean('descriptors'),
-      },
-    })
+    const [usedBytes, resources, descriptors] = [mean('usedBytes'), mean('resources'), mean('descriptors')]
+    const cycle = Math.floor(elapsedMs / this.#cycleMs)
+    const others = this.#samples.get(cycle) ?? []
+    others.push({ hours: elapsedMs / 3_600_000, sample: { usedBytes, resources, descriptors } })
+    this.#samples.set(cycle, others)
   }
 
   get growth(): Growth {
-    const used = this.#line('usedBytes')
-    const resources = this.#line('resources')
-    const descriptors = this.#line('descriptors')
+    const [used, resources, descriptors] = KEYS.map((key) => this.#line(key))
+    if (used === undefined || resources === undefined || descriptors === undefined) throw new Error('no keys')
     return {
-      samples: this.#samples.length,
+      usedMb: used.points.map(([, bytes]) => round(bytes / 1024 / 1024)),
       usedMbMean: round(used.mean / 1024 / 1024),
       usedKbPerHour: Math.round(used.slope / 1024),
       resourcesMean: round(resources.mean),
@@ -46,14 +56,31 @@ export class GrowthWatch {
     }
   }
 
-  #line(key: keyof MemorySample): { mean: number; slope: number } {
-    const points = this.#samples.map(({ hours, sample }) => [hours, sample[key]] as const)
+  /** The least of each cycle, but of those that were hardly looked at. */
+  #least(key: keyof MemorySample): (readonly [hours: number, value: number])[] {
+    const cycles = [...this.#samples.values()]
+    const most = Math.max(...cycles.map(({ length }) => length))
+    return cycles
+      .filter(({ length }) => length >= most / 3)
+      .map((samples) =>
+        samples
+          .map(({ hours, sample }) => [hours, sample[key]] as const)
+          .reduce((least, point) => (point[1] < least[1] ? point : least)),
+      )
+  }
+
+  #line(key: keyof MemorySample): {
+    points: (readonly [number, number])[]
+    mean: number
+    slope: number
+  } {
+    const points = this.#least(key)
     const meanOf = (index: 0 | 1): number =>
       points.reduce((sum, point) => sum + point[index], 0) / points.length
     const [hours, mean] = [meanOf(0), meanOf(1)]
     const above = points.reduce((sum, [x, y]) => sum + (x - hours) * (y - mean), 0)
     const below = points.reduce((sum, [x]) => sum + (x - hours) ** 2, 0)
-    return { mean, slope: below === 0 ? 0 : above / below }
+    return { points, mean, slope: below === 0 ? 0 : above / below }
   }
 }
 

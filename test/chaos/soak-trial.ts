@@ -66,7 +66,8 @@ export const soakTrial = defineTrial<SoakPlan, SoakResult>({
     try {
       await people.come(plan.people, { nodes: [steady.url, restarted.url], room: 'hall' })
       if (!(await people.until(() => people.listsAgree(), LISTED_MS))) throw new Error('they do not meet')
-      const watches = { person: new GrowthWatch(), node: new GrowthWatch() }
+      const cycleMs = plan.restartSeconds * 1_000
+      const watches = { person: new GrowthWatch(cycleMs), node: new GrowthWatch(cycleMs) }
       const [, restarts] = await Promise.all([
         people.talk(plan.messagesPerSecond, pass(plan.seconds, people, progress)),
         restartAgainAndAgain(restarted, plan),
@@ -127,7 +128,7 @@ async function watch(
     watches.person.add(await Promise.all(people.present.map((person) => person.measure())))
     watches.node.add([await hub.measure()])
     const { person, node } = { person: watches.person.growth, node: watches.node.growth }
-    progress(`a person uses ${person.usedMbMean} MB, the node ${node.usedMbMean} MB`)
+    progress(`a person uses ${person.usedMb.at(-1)} MB, the node ${node.usedMb.at(-1)} MB`)
     await sleep(measureSeconds * 1_000)
   }
 }

@@ -1,12 +1,7 @@
 import { LEASE_MS, SEEN_MAX } from '../limits.ts'
 import { toMilliseconds } from '../wire/claims.ts'
 import type { SignedEvent } from '../wire/event.ts'
-
-/**
- * By event id: when it expires, in seconds since the Unix epoch, and below zero where it has travelled on. There are many,
- * and a number takes least.
- */
-type Seen = Map<string, number>
+import { SeenTable } from './seen-table.ts'
 
 /**
  * The events a gate has admitted, remembered by their ids until they expire: at
@@ -15,12 +10,14 @@ type Seen = Map<string, number>
  * from being forgotten in time.
  */
 export class SeenEvents {
-  readonly #max: number
-  readonly #short: Seen = new Map()
-  readonly #long: Seen = new Map()
+  /** When each expires, in seconds since the Unix epoch, and below zero where it has travelled on. */
+  readonly #short: SeenTable
+  readonly #long: SeenTable
 
-  constructor(max = SEEN_MAX) {
-    this.#max = max
+  /** @param options.isWhole all the memory it may take is taken at once, so that it does not grow for hours */
+  constructor(max = SEEN_MAX, options: { isWhole?: boolean } = {}) {
+    this.#short = new SeenTable(max)
+    this.#long = new SeenTable(max, options.isWhole ? max : undefined)
   }
 
   get size(): number {
@@ -29,12 +26,12 @@ export class SeenEvents {
 
   /** Whether this event was admitted. */
   has({ id }: SignedEvent): boolean {
-    return this.#short.has(id) || this.#long.has(id)
+    return this.#short.get(id) !== undefined || this.#long.get(id) !== undefined
   }
 
   /** Notes that an admitted event travels on. Answers whether it had not yet. */
   passOn({ id }: SignedEvent): boolean {
-    const events = this.#short.has(id) ? this.#short : this.#long
+    const events = this.#short.get(id) === undefined ? this.#long : this.#short
     const expires = events.get(id)
     if (expires === undefined || expires < 0) return false
     events.set(id, -expires)
@@ -45,14 +42,13 @@ export class SeenEvents {
     const isShort = toMilliseconds(claims.exp) - now <= LEASE_MS
     const events = isShort ? this.#short : this.#long
     events.set(id, claims.exp)
-    this.#forget(this.#short, now)
-    this.#forget(this.#long, now)
+    forget(this.#short, now)
+    forget(this.#long, now)
   }
+}
 
-  #forget(events: Seen, now: number): void {
-    for (const [oldest, expires] of events) {
-      if (events.size <= this.#max && toMilliseconds(Math.abs(expires)) > now) break
-      events.delete(oldest)
-    }
-  }
+/** Drops what has expired, as long as it is the oldest. */
+function forget(events: SeenTable, now: number): void {
+  while (events.firstValue !== undefined && toMilliseconds(Math.abs(events.firstValue)) <= now)
+    events.dropFirst()
 }

@@ -63,7 +63,7 @@ export class Hub {
   readonly #onEvents: (events: readonly SignedEvent[]) => void
   readonly #addressOf: (peerId: string) => string | undefined
   /** One for all rooms: in each of 800 a client could have as much remembered as in one. */
-  readonly #seen = new SeenEvents(HUB_SEEN_MAX)
+  readonly #seen = new SeenEvents(HUB_SEEN_MAX, { isWhole: true })
   readonly #rooms = new Map<string, Room>()
   /** The topics of the rooms, by the address that was in each first. */
   readonly #crowd = new Crowd<string>()

@@ -69,6 +69,8 @@ class Run {
   readonly #slowDids = new Set<string>()
   /** Those whose messages come from the future. */
   readonly #farAheadDids = new Set<string>()
+  /** Those who may show at any time what they wrote long ago. */
+  readonly #maliciousDids = new Set<string>()
   readonly #reach = new Reach()
   #sides: readonly (readonly number[])[] = []
   /** What each device gave to somebody who asked for everything. */
@@ -116,7 +118,7 @@ class Run {
     judgeEnd(this.#present(), this.judge, {
       isFit: (device) => this.#isFit(device),
       honestDids: this.#honestDids,
-      lateDids: new Set([...this.#slowDids, ...this.#farAheadDids]),
+      lateDids: new Set([...this.#slowDids, ...this.#farAheadDids, ...this.#maliciousDids]),
       specs,
       served: this.#served,
       ledger: this.#stage.keys.ledger,
@@ -204,8 +206,10 @@ class Run {
       await this.#enter(spec)
       return
     }
-    const mallory = new Mallory(this.#stage, { ...spec, malice }, this.#identityOf(spec.user))
+    const identity = this.#identityOf(spec.user)
+    const mallory = new Mallory(this.#stage, { ...spec, malice }, identity)
     this.#mallories.set(number, mallory)
+    this.#maliciousDids.add(identity.did)
     this.#part()
     await mallory.join()
   }
@@ -268,14 +272,21 @@ class Run {
     await prober.close()
   }
 
-  /** What comes from the future is the same everywhere as well, only later. */
+  /** What comes from the future is the same everywhere as well, only later; and what malicious devices show late. */
   async #catchUpLate(): Promise<void> {
-    const differs = (): boolean => lateDifference(this.#fit(), this.#farAheadDids) !== undefined
-    for (let rounds = 0; rounds < LATE_ROUNDS && differs(); rounds += 1) {
+    const difference = (authors: ReadonlySet<string>): string | undefined =>
+      lateDifference(this.#fit(), authors)
+    const late = new Set([...this.#farAheadDids, ...this.#maliciousDids])
+    for (let rounds = 0; rounds < LATE_ROUNDS && difference(late) !== undefined; rounds += 1) {
       await this.#stage.clock.advance(LATE_ROUND_MS)
     }
-    const difference = lateDifference(this.#fit(), this.#farAheadDids)
-    if (difference !== undefined) this.judge.object('same-history', `in the end ${difference}`)
+    for (const [invariant, authors] of [
+      ['same-history', this.#farAheadDids],
+      ['same-history-of-all', this.#maliciousDids],
+    ] as const) {
+      const lacking = difference(authors)
+      if (lacking !== undefined) this.judge.object(invariant, `in the end ${lacking}`)
+    }
   }
 
   #judgeCrash(crashed: Device): void {

@@ -1,5 +1,5 @@
 import { isTimelineEvent } from '../../src/room/timeline.ts'
-import type { SignedEvent } from '../../src/wire/event.ts'
+import { comparePositions, positionOf, type SignedEvent } from '../../src/wire/event.ts'
 import type { Device } from './device.ts'
 import { type Judge, nameOf, type Witness } from './judge.ts'
 import type { Ledger } from './ledger.ts'
@@ -46,7 +46,7 @@ export function judgeEnd(
 ): void {
   const good = devices.filter(isFit)
   const present = new Set(devices.map(({ peerId }) => peerId))
-  judgeHistories(good, { honestDids, lateDids }, judge)
+  judgeHistories(good, { lateDids }, judge)
   for (const device of good) {
     judgeTold(device, judge)
     judgeRoster(device, good, judge, { honestDids, present, specs })
@@ -67,6 +67,8 @@ export function lateDifference(devices: readonly Device[], authors: ReadonlySet<
   for (const [event, holder] of holders) {
     const without = devices.find(({ room }) => {
       const { timeline } = room.state
+      const { floor } = timeline
+      if (floor !== undefined && comparePositions(positionOf(event), floor) <= 0) return false
       return timeline.get(event.id) === undefined && (!isTimelineEvent(event) || !timeline.isOutdone(event))
     })
     if (without !== undefined) return `${nameOf(without)} lacks the ${wordsOf(event)}, which ${holder} has`
@@ -81,7 +83,7 @@ export function mustSee(device: Witness, other: Witness): boolean {
 
 function judgeHistories(
   devices: readonly Device[],
-  { honestDids, lateDids }: { honestDids: ReadonlySet<string>; lateDids: ReadonlySet<string> },
+  { lateDids }: { lateDids: ReadonlySet<string> },
   judge: Judge,
 ): void {
   const holders = new Map<string, Device[]>()
@@ -96,9 +98,8 @@ function judgeHistories(
       const event = having[0]?.room.state.timeline.get(id)
       const author = event?.claims.iss ?? ''
       if (lateDids.has(author)) continue
-      const isHonest = honestDids.has(author)
       judge.object(
-        isHonest ? 'same-history' : 'same-history-of-all',
+        'same-history',
         `${nameOf(device)} lacks the ${wordsOf(event)} of ${event?.claims.iat} s (${id}), which ${having.length} of ${devices.length} have, for instance ${having[0] && nameOf(having[0])}`,
       )
       break

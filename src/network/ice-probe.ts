@@ -46,7 +46,8 @@ async function ask(
   signal: AbortSignal,
 ): Promise<Answer> {
   const answer: Answer = { hasAnswer: false, hasRelay: false }
-  const connection = new PeerConnection({ iceServers: [server] })
+  // A copy: WebRTC in Node writes into it.
+  const connection = new PeerConnection({ iceServers: [{ ...server }] })
   connection.createDataChannel('')
   let hasFailed = false
   try {

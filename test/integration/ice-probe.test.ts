@@ -11,10 +11,11 @@ test('a probe asks each of several STUN servers', async () => {
   )
   for (const server of servers) atEnd(() => server.stop())
   const iceServers = servers.map(({ port }) => ({ urls: `stun:127.0.0.1:${port}` }))
-  await probeIce(
+  const probe = await probeIce(
     PeerConnection as unknown as typeof RTCPeerConnection,
     iceServers,
     AbortSignal.timeout(5_000),
   )
+  expect(probe).toMatchObject({ servers: iceServers.map(({ urls }) => urls), silent: [] })
   expect(servers.map(({ answered }) => answered > 0)).toEqual([true, true])
 })

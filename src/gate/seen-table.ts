@@ -21,7 +21,7 @@ function keyAt(id: EventId, at: number): number {
  */
 export class SeenTable {
   readonly #max: number
-  /** How many ids were ever forgotten: the number of the first one. */
+  /** Where the oldest one is. */
   #first = 0
   #size = 0
   /** In turn: the two numbers of an id, and its value. */

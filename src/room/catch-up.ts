@@ -367,7 +367,8 @@ export class CatchUp {
         const isWhole = outcome.restBefore === undefined
         // Who wants no history is without all that there was.
         if (newest.limit === 0) this.#gaps.outside(open)
-        else if (isFirst && !isWhole) this.#gaps.outside(this.#notNamedLately(open))
+        else if (isFirst && !isWhole)
+          this.#gaps.outside(this.#gaps.notNamedSince(open, this.#news.connectedAt))
         else if (!isWhole) this.#gaps.outside(ids)
         // All that the peer has: what that names was deleted there, or replaced.
         else if (newest.before === undefined) this.#gaps.without(ids, peerId)
@@ -382,14 +383,6 @@ export class CatchUp {
     } finally {
       signal.removeEventListener('abort', abort)
     }
-  }
-
-  /** Without what is named by somebody who wrote since the connection was made: that may have been written since, too. */
-  #notNamedLately(ids: readonly EventId[]): EventId[] {
-    const { events } = this.#state.timeline.slice(Number.POSITIVE_INFINITY)
-    const late = events.filter(({ timestamp }) => timestamp >= this.#news.connectedAt)
-    const named = new Set(late.flatMap(({ claims }) => claims.parents))
-    return ids.filter((id) => !named.has(id))
   }
 
   /**

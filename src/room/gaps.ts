@@ -84,6 +84,14 @@ export class Gaps {
     }
   }
 
+  /** Without what events from a time on name: that may have been written since, too. */
+  notNamedSince(ids: readonly EventId[], since: number): EventId[] {
+    const { events } = this.#timeline.slice(Number.POSITIVE_INFINITY)
+    const late = events.filter(({ timestamp }) => timestamp >= since)
+    const named = new Set(late.flatMap(({ claims }) => claims.parents))
+    return ids.filter((id) => !named.has(id))
+  }
+
   /** Whoever has not been asked yet counts for more than those that were found without it. */
   #addNamer(id: EventId, peer: string): void {
     const [namers, without] = [this.#namers.get(id), this.#without.get(id)]

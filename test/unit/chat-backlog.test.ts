@@ -1,5 +1,6 @@
 import { settle } from 'ghostchat/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Network } from '../../src/network/network.ts'
 import type { SignedEvent } from '../../src/wire/event.ts'
 import { type EventId, eventId } from '../../src/wire/event-id.ts'
 import { decodeSync, encodeSync, type Range } from '../../src/wire/sync.ts'
@@ -566,6 +567,24 @@ describe('coming back', () => {
 })
 
 describe('what somebody says of its history', () => {
+  /** Somebody in a lively room, who misses what is written by a clock that is slow and hears what names it. */
+  async function missesOneOfASlowClock(network: Network): Promise<Visitor> {
+    const ada = await visit({ network })
+    const carol = await visit({ clock: new ShiftedClock(world.clock, -20_000) })
+    await world.pass(5_000)
+    for (let index = 0; index < 150; index += 1) await ada.chat.send(`${index}`)
+    await world.pass(3_000)
+    const his = new HeldNetwork(world.network.peer())
+    const bob = await visit({ network: his })
+    await world.pass(10_000)
+    his.isDeaf = true
+    await carol.chat.send('missed')
+    await world.pass(5_000)
+    his.isDeaf = false
+    await carol.chat.send('heard')
+    return bob
+  }
+
   const mallory = testAuthor(66)
   const of = (text: string, parents: EventId[] = [], at = world.clock.now()): SignedEvent<'message'> =>
     messageBy(mallory, text, { topic: LOBBY, at, parents })
@@ -641,19 +660,7 @@ describe('what somebody says of its history', () => {
   })
 
   it('reaches back far enough for a slow clock in a lively room', async () => {
-    const ada = await visit()
-    const carol = await visit({ clock: new ShiftedClock(world.clock, -20_000) })
-    await world.pass(5_000)
-    for (let index = 0; index < 150; index += 1) await ada.chat.send(`${index}`)
-    await world.pass(3_000)
-    const network = new HeldNetwork(world.network.peer())
-    const bob = await visit({ network })
-    await world.pass(10_000)
-    network.isDeaf = true
-    await carol.chat.send('missed')
-    await world.pass(5_000)
-    network.isDeaf = false
-    await carol.chat.send('heard')
+    const bob = await missesOneOfASlowClock(world.network.peer())
     await world.pass(30_000)
     expect(bob.texts()).toContain('missed')
     expect(bob.heard('recovered').at(-1)?.[1]).toBe(true)
@@ -661,19 +668,7 @@ describe('what somebody says of its history', () => {
 
   it('is known to be all within seconds, also where somebody else brings what is missing first', async () => {
     const hers = new HeldNetwork(world.network.peer())
-    const ada = await visit({ network: hers })
-    const carol = await visit({ clock: new ShiftedClock(world.clock, -20_000) })
-    await world.pass(5_000)
-    for (let index = 0; index < 150; index += 1) await ada.chat.send(`${index}`)
-    await world.pass(3_000)
-    const network = new HeldNetwork(world.network.peer())
-    const bob = await visit({ network })
-    await world.pass(10_000)
-    network.isDeaf = true
-    await carol.chat.send('missed')
-    await world.pass(5_000)
-    network.isDeaf = false
-    await carol.chat.send('heard')
+    const bob = await missesOneOfASlowClock(hers)
     // Ada compares with both in 3 s: Bob has looked by then, too late a time, and waits to look again.
     hers.handler.onWider()
     await world.pass(4_800)

@@ -1,6 +1,6 @@
 /**
- * Makes a measurement ready and runs it: `node bench/run.mjs discovery [part …] [--quick]`. Installs what only the
- * measurements need into `bench/node_modules` and builds the package where it is stale.
+ * `npm run bench [-- part …] [-- --quick] [-- --only=peer,peer]`: makes the measurements ready and runs them. Installs what
+ * only they need into `bench/node_modules` and builds the package where it is stale.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -10,15 +10,10 @@ import { fileURLToPath } from 'node:url'
 import { buildPackageIfStale } from '../scripts/build-if-stale.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const [name = '', ...rest] = process.argv.slice(2)
-const main = join(here, name, 'main.mjs')
-if (name === '' || !existsSync(main)) {
-  console.error('usage: node bench/run.mjs delivery|discovery [part …] [--quick]')
-  process.exit(2)
-}
 ensureDependencies()
 buildPackageIfStale()
-process.exit(spawnSync(process.execPath, [main, ...rest], { stdio: 'inherit' }).status ?? 1)
+const main = join(here, 'main.mjs')
+process.exit(spawnSync(process.execPath, [main, ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1)
 
 /** Installs them if they are missing or were installed from another lockfile. */
 function ensureDependencies() {

@@ -50,10 +50,13 @@ export async function measureDelivery(peer, { receivers, authors, count, warmUp,
     const profiled = profile === undefined ? undefined : workers[profile]
     await profiled?.call('startProfile')
     const before = await all('cpuMs')
+    const bytesBefore = await all('bytes')
     const beganAt = performance.now()
     const heard = await round(count)
     const tookMs = performance.now() - beganAt - SETTLE_MS
     const after = await all('cpuMs')
+    // Those of the server are the same ones.
+    const bytes = sum((await all('bytes')).map((count, index) => count - bytesBefore[index])) / 2
     const hot = await profiled?.call('stopProfile')
     const spent = after.map((ms, index) => ms - before[index])
     const deliveries = sum(heard.map((one) => one.heard))
@@ -67,6 +70,7 @@ export async function measureDelivery(peer, { receivers, authors, count, warmUp,
       serverUs: per(spent.slice(0, 1)) * 1_000,
       authorsUs: per(spent.slice(1, 1 + authors)) * 1_000,
       receiversUs: per(spent.slice(1 + authors)) * 1_000,
+      bytes: bytes / deliveries,
       perSecond: (deliveries / tookMs) * 1_000,
       p50Ms: median(
         listeners.length > 0 ? heard.slice(authors).map(({ p50 }) => p50) : heard.map(({ p50 }) => p50),

@@ -1,5 +1,6 @@
 /** One who takes part in a measurement, in a process of its own: the server of a peer to compare with, or a client of it. */
 import { startProfile, stopProfile } from '../support/profile.mjs'
+import { countSockets } from '../support/socket-counter.mjs'
 import { quantile } from '../support/stats.mjs'
 import { cpuMs, now, serve } from '../support/worker.mjs'
 
@@ -67,7 +68,7 @@ serve({
   startProfile,
   stopProfile,
   cpuMs,
-  rss: () => process.memoryUsage.rss(),
+  bytes: () => countSockets().bytes,
 })
 
 /** Begins with when it was said. */

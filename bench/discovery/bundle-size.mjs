@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { round, table } from '../support/stats.mjs'
+import { round } from '../support/stats.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
@@ -28,21 +28,25 @@ const ENTRIES = [
   },
 ]
 
-export async function measureBundles() {
-  const rows = []
-  for (const { name, code } of ENTRIES) rows.push({ name, ...(await sizesOf(code)) })
-  return rows
-}
-
-export function showBundles(rows) {
-  return table(
-    rows.map(({ name, atOnce, later }) => ({
-      bundle: name,
-      'at once, min + gzip (KB)': atOnce.gzipKb,
-      'min (KB)': atOnce.minKb,
-      'loaded when needed, min + gzip (KB)': later.gzipKb,
-    })),
-  )
+export const bundleSize = {
+  name: 'bundle-size',
+  question: 'How much does a page load?',
+  method: `Bundled by esbuild for a browser, minified, and compressed by gzip; 1 KB is 1,000 bytes.`,
+  measure: async () => {
+    const rows = []
+    for (const { name, code } of ENTRIES) rows.push({ name, ...(await sizesOf(code)) })
+    return rows
+  },
+  tables: (rows) => [
+    {
+      rows: rows.map(({ name, atOnce, later }) => ({
+        '': name,
+        'at once, gzip, KB': atOnce.gzipKb,
+        'minified, KB': atOnce.minKb,
+        'when it is needed, gzip, KB': later.gzipKb,
+      })),
+    },
+  ],
 }
 
 /** What is loaded at once, and what later by a dynamic import. */

@@ -4,9 +4,10 @@
  * when nothing happens.
  */
 import { DelayProxy } from '../support/delay-proxy.mjs'
-import { median, quantile, round, sum, table } from '../support/stats.mjs'
+import { median, quantile, round, sum } from '../support/stats.mjs'
 import { Worker } from '../support/worker.mjs'
 
+const MINUTE_MS = 60_000
 const ONE_WAY_MS = 50
 const SWARM_PROCESSES = 2
 const MEMBERS = 5
@@ -16,7 +17,30 @@ const CALM_SHARE = 0.4
 const CALM_LOOK_MS = 5_000
 const CALM_TIMEOUT_MS = 300_000
 
-export async function measureDht({ servers, runs, idleMs, onProgress = () => {} }) {
+export const dht = {
+  name: 'dht',
+  question: 'What would a DHT cost instead of a GhostNode?',
+  method: `Members of a room find each other through a Kademlia DHT of this machine's own, as they would on the public IPFS network, and
+through a GhostNode; everybody is 100 ms (there and back) from everybody else. Then what it costs to be there when nothing happens.
+[How members find each other](network.md) says what follows from it.`,
+  measure: ({ isQuick, progress }) =>
+    measureDht({
+      servers: isQuick ? 30 : 100,
+      runs: isQuick ? 2 : 7,
+      // The DHT refreshes its tables every five minutes: less would leave that out.
+      idleMs: isQuick ? MINUTE_MS / 2 : 6 * MINUTE_MS,
+      onProgress: progress,
+    }),
+  tables: ({ join, pair, idle = [] }) => [
+    {
+      caption: 'Until they found each other',
+      rows: [...found(join, `${MEMBERS} are there`), ...found(pair, 'two come at once')],
+    },
+    ...(idle.length > 0 ? [{ caption: 'When nothing happens', rows: idle }] : []),
+  ],
+}
+
+async function measureDht({ servers, runs, idleMs, onProgress }) {
   const workers = []
   const start = async (path) => {
     const worker = await Worker.start(path)
@@ -57,24 +81,20 @@ export async function measureDht({ servers, runs, idleMs, onProgress = () => {} 
   }
 }
 
-export function showDht({ join, pair, idle = [] }) {
-  const found = (rows, situation) =>
-    rows.map((row) => ({
-      situation,
-      through: row.through,
-      'first found (ms)': row.firstFoundMs.median,
-      worst: row.firstFoundMs.worst,
-      'all found (ms)': row.allFoundMs.median,
-      'provided (ms)': row.providedMs?.median ?? '',
-      'DHT messages': row.messages ?? '',
-      KB: row.kilobytes,
-      connections: row.connections,
-      'CPU (ms)': row.cpuMs,
-      failed: row.failed,
-    }))
-  const lines = [table([...found(join, `${MEMBERS} are there`), ...found(pair, 'two come at once')])]
-  if (idle.length > 0) lines.push(table(idle))
-  return lines.join('\n\n')
+function found(rows, situation) {
+  return rows.map((row) => ({
+    situation,
+    through: row.through,
+    'first found, ms': row.firstFoundMs.median,
+    worst: row.firstFoundMs.worst,
+    'all found, ms': row.allFoundMs.median,
+    'provided, ms': row.providedMs?.median ?? '',
+    'DHT messages': row.messages ?? '',
+    KB: row.kilobytes,
+    connections: row.connections,
+    'CPU, ms': row.cpuMs,
+    failed: row.failed,
+  }))
 }
 
 async function startSwarm(servers, start) {

@@ -4,7 +4,7 @@
  * 100 ms; the difference is the number of round trips, whatever the machine's speed.
  */
 import { DelayProxy } from '../support/delay-proxy.mjs'
-import { median, round, table } from '../support/stats.mjs'
+import { median, round } from '../support/stats.mjs'
 import { Worker } from '../support/worker.mjs'
 
 /** The round trip that is added, and a longer one: between those two, work that is done while waiting costs the same. */
@@ -17,12 +17,21 @@ const SETUPS = [
   { name: 'with TCP and TLS handshakes', setupRoundTrips: 2 },
 ]
 
-export async function measureRoundTrips({ runs, setups = SETUPS, onProgress = () => {} }) {
+export const roundTrips = {
+  name: 'round-trips',
+  question: 'What stands between joining and the first message?',
+  method: `From \`openSpace\` to the first message, through a proxy that delays everything. The number of round trips is the slope between
+two delays, so it does not depend on the machine. Beside it a plain WebSocket chat.`,
+  measure: ({ isQuick, progress }) => measureRoundTrips({ runs: isQuick ? 2 : 7, progress }),
+  tables: (results) => [{ caption: 'Round trips', rows: results.map(rowOf) }],
+}
+
+async function measureRoundTrips({ runs, progress }) {
   const results = []
-  for (const { name, setupRoundTrips } of setups) {
+  for (const { name, setupRoundTrips } of SETUPS) {
     const samples = { GhostChat: [], 'plain WebSocket chat': [] }
     for (let run = 0; run < runs; run += 1) {
-      onProgress(`round trips, ${name}: run ${run + 1} of ${runs}`)
+      progress(`round trips, ${name}: run ${run + 1} of ${runs}`)
       samples.GhostChat.push(await visit(runGhostChat, setupRoundTrips))
       samples['plain WebSocket chat'].push(await visit(runPlain, setupRoundTrips))
     }
@@ -33,25 +42,18 @@ export async function measureRoundTrips({ runs, setups = SETUPS, onProgress = ()
   return results
 }
 
-/** What passes the proxy, for whoever wants to know what each round trip is spent on. */
-export async function traceGhostChat() {
-  return runGhostChat(ROUND_TRIP_MS / 2, 0)
-}
-
-export function showRoundTrips(results) {
-  return table(
-    results.map(({ setup, system, roundTrips, roundTripsAtFirst, fastestMs, connections }) => ({
-      setup,
-      system,
-      'first message out': roundTrips.firstMessageOut,
-      'first message in': roundTrips.firstMessage,
-      backlog: roundTrips.backlog,
-      'others seen': roundTrips.userJoined ?? '',
-      'TCP connections': connections,
-      'out, by the first 100 ms': roundTripsAtFirst.firstMessageOut,
-      'out, no delay (ms)': fastestMs.near.firstMessageOut,
-    })),
-  )
+function rowOf({ setup, system, roundTrips, roundTripsAtFirst, fastestMs, connections }) {
+  return {
+    setup,
+    system,
+    'first message out': roundTrips.firstMessageOut,
+    'first message in': roundTrips.firstMessage,
+    backlog: roundTrips.backlog,
+    'others seen': roundTrips.userJoined ?? '',
+    'TCP connections': connections,
+    'out, by the first 100 ms': roundTripsAtFirst.firstMessageOut,
+    'out without delay, ms': fastestMs.near.firstMessageOut,
+  }
 }
 
 async function visit(run, setupRoundTrips) {

@@ -3,3 +3,4 @@ const dist = (path) => new URL(`../../dist/${path}`, import.meta.url).href
 
 export const { openSpace } = await import(dist('index.js'))
 export const { createGhostNode } = await import(dist('node/index.js'))
+export const testing = await import(dist('testing/index.js'))

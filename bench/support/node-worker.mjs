@@ -16,4 +16,11 @@ serve({
     return { url: node.url, port: Number(new URL(node.url).port), peerId: node.peerId }
   },
   cpuMs,
+
+  /** In bytes: the whole process, and what is in use after the garbage was collected. */
+  memory() {
+    globalThis.gc?.()
+    const { rss, heapUsed, external } = process.memoryUsage()
+    return { rss, used: heapUsed + external }
+  },
 })

@@ -10,10 +10,10 @@ export class Worker {
   onTold = (_name, _data) => {}
 
   /** Starts a file of this folder's parent; resolves when it serves. */
-  static async start(path, { env = {} } = {}) {
+  static async start(path, { env = {}, execArgv = [] } = {}) {
     const worker = new Worker()
     const file = fileURLToPath(new URL(`../${path}`, import.meta.url))
-    const child = fork(file, [], { env: { ...process.env, ...env }, serialization: 'advanced' })
+    const child = fork(file, [], { env: { ...process.env, ...env }, execArgv, serialization: 'advanced' })
     worker.#child = child
     await new Promise((resolve, reject) => {
       child.on('message', (message) => {

@@ -2,18 +2,20 @@ import type { MemorySample } from './memory.ts'
 
 /** How what a process uses changed while it was watched: the least of each cycle, and a line through them. */
 export interface Growth {
-  /** The memory in use, in MB, the least of each cycle. */
+  /** The memory in use but for compiled code, in MB, the least of each cycle. */
   usedMb: number[]
   usedMbMean: number
   /** By the method of least squares, in an hour. */
   usedKbPerHour: number
+  bufferKbPerHour: number
+  codeKbPerHour: number
   resourcesMean: number
   resourcesPerHour: number
   descriptorsMean: number
   descriptorsPerHour: number
 }
 
-const KEYS = ['usedBytes', 'resources', 'descriptors'] as const
+const KEYS = ['usedBytes', 'bufferBytes', 'codeBytes', 'resources', 'descriptors'] as const
 
 /** Samples of one process, or means of several, and when each was taken. */
 export class GrowthWatch {
@@ -35,20 +37,25 @@ export class GrowthWatch {
     const elapsedMs = Date.now() - this.#began
     const mean = (key: keyof MemorySample): number =>
       samples.reduce((sum, sample) => sum + sample[key], 0) / samples.length
-    const [usedBytes, resources, descriptors] = [mean('usedBytes'), mean('resources'), mean('descriptors')]
+    const sample = Object.fromEntries(KEYS.map((key) => [key, mean(key)])) as unknown as MemorySample
     const cycle = Math.floor(elapsedMs / this.#cycleMs)
     const others = this.#samples.get(cycle) ?? []
-    others.push({ hours: elapsedMs / 3_600_000, sample: { usedBytes, resources, descriptors } })
+    others.push({ hours: elapsedMs / 3_600_000, sample })
     this.#samples.set(cycle, others)
   }
 
   get growth(): Growth {
-    const [used, resources, descriptors] = KEYS.map((key) => this.#line(key))
-    if (used === undefined || resources === undefined || descriptors === undefined) throw new Error('no keys')
+    const [used, resources, descriptors] = [
+      this.#line('usedBytes'),
+      this.#line('resources'),
+      this.#line('descriptors'),
+    ]
     return {
       usedMb: used.points.map(([, bytes]) => round(bytes / 1024 / 1024)),
       usedMbMean: round(used.mean / 1024 / 1024),
       usedKbPerHour: Math.round(used.slope / 1024),
+      bufferKbPerHour: Math.round(this.#line('bufferBytes').slope / 1024),
+      codeKbPerHour: Math.round(this.#line('codeBytes').slope / 1024),
       resourcesMean: round(resources.mean),
       resourcesPerHour: round(resources.slope),
       descriptorsMean: round(descriptors.mean),

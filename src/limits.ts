@@ -51,7 +51,7 @@ export const ROSTER_MAX_DEVICES_EACH = 16
 export const SEEN_MAX = 16_384
 /**
  * The same for all rooms of a node together: what one client may bring in the 10 minutes for which gossipsub remembers messages
- * by itself. 24 bytes apiece.
+ * by itself. 32 bytes apiece.
  */
 export const HUB_SEEN_MAX = 262_144
 /** The most verification keys a process keeps imported. */

@@ -3,8 +3,12 @@ import type { EventId } from '../wire/event-id.ts'
 /** Where in an id the bits of the hash begin that are random in all of them, and how many characters make a number: 30 bits. */
 const KEY_AT = 8
 const KEY_LENGTH = 6
+/**
+ * How many numbers are kept of an id: 120 bits of a SHA-256. Of 60 somebody could make two events of its own that look
+ * alike, with a thousand million attempts: everybody would take one of them for the other that came first.
+ */
+const KEY_NUMBERS = 4
 
-/** How much is kept of an id: 60 bits of a SHA-256. Nobody makes an event that takes the place of somebody else's. */
 function keyAt(id: EventId, at: number): number {
   let key = 0
   for (let index = at; index < at + KEY_LENGTH; index += 1) {
@@ -16,7 +20,7 @@ function keyAt(id: EventId, at: number): number {
 }
 
 /**
- * A number for each of the newest ids, at most `max`, the oldest first out. All of it is numbers in arrays, 24 bytes for
+ * A number for each of the newest ids, at most `max`, the oldest first out. All of it is numbers in arrays, 32 bytes for
  * an id: as the keys of a map they would be ten times that, and the garbage collector would walk through them.
  */
 export class SeenTable {
@@ -24,11 +28,12 @@ export class SeenTable {
   /** Where the oldest one is. */
   #first = 0
   #size = 0
-  /** In turn: the two numbers of an id, and its value. */
-  #high = new Int32Array()
-  #low = new Int32Array()
+  /** In turn: the numbers of an id, and its value. */
+  #keys = new Int32Array()
   #values = new Float64Array()
-  /** By the second number of an id: where in those it is, plus one. What finds its place taken has the next free one. */
+  /** The numbers of the id that is looked for. */
+  readonly #key = new Int32Array(KEY_NUMBERS)
+  /** By the first number of an id: where in those it is, plus one. What finds its place taken has the next free one. */
   #places = new Int32Array()
 
   /** @param room for how many there is room from the beginning */
@@ -47,13 +52,13 @@ export class SeenTable {
   }
 
   get(id: EventId): number | undefined {
-    const place = this.#places[this.#placeOf(keyAt(id, KEY_AT), keyAt(id, KEY_AT + KEY_LENGTH))] ?? 0
+    const place = this.#places[this.#placeOf(this.#read(id), 0)] ?? 0
     return place === 0 ? undefined : this.#values[place - 1]
   }
 
   set(id: EventId, value: number): void {
-    const [high, low] = [keyAt(id, KEY_AT), keyAt(id, KEY_AT + KEY_LENGTH)]
-    const known = this.#places[this.#placeOf(high, low)] ?? 0
+    const key = this.#read(id)
+    const known = this.#places[this.#placeOf(key, 0)] ?? 0
     if (known > 0) {
       this.#values[known - 1] = value
       return
@@ -61,28 +66,42 @@ export class SeenTable {
     if (this.#size === this.#max) this.dropFirst()
     else if (this.#size === this.#values.length) this.#makeRoom(Math.min(this.#max, 2 * this.#size))
     const at = (this.#first + this.#size) % this.#values.length
-    this.#high[at] = high
-    this.#low[at] = low
+    const place = this.#placeOf(key, 0)
+    this.#keys.set(key, at * KEY_NUMBERS)
     this.#values[at] = value
-    this.#places[this.#placeOf(high, low)] = at + 1
+    this.#places[place] = at + 1
     this.#size += 1
   }
 
   /** Forgets the oldest id. */
   dropFirst(): void {
     if (this.#size === 0) return
-    this.#empty(this.#placeOf(this.#high[this.#first] ?? 0, this.#low[this.#first] ?? 0))
+    this.#empty(this.#placeOf(this.#keys, this.#first * KEY_NUMBERS))
     this.#first = (this.#first + 1) % this.#values.length
     this.#size -= 1
   }
 
   /** The place of an id, or the free one it would have. There always is one: at most half of them are taken. */
-  #placeOf(high: number, low: number): number {
+  #placeOf(keys: Int32Array, from: number): number {
     const mask = this.#places.length - 1
-    for (let place = low & mask; ; place = (place + 1) & mask) {
+    for (let place = (keys[from] ?? 0) & mask; ; place = (place + 1) & mask) {
       const at = (this.#places[place] ?? 0) - 1
-      if (at < 0 || (this.#low[at] === low && this.#high[at] === high)) return place
+      if (at < 0 || this.#isAt(at, keys, from)) return place
     }
+  }
+
+  #isAt(at: number, keys: Int32Array, from: number): boolean {
+    for (let index = 0; index < KEY_NUMBERS; index += 1) {
+      if (this.#keys[at * KEY_NUMBERS + index] !== keys[from + index]) return false
+    }
+    return true
+  }
+
+  #read(id: EventId): Int32Array {
+    for (let index = 0; index < KEY_NUMBERS; index += 1) {
+      this.#key[index] = keyAt(id, KEY_AT + index * KEY_LENGTH)
+    }
+    return this.#key
   }
 
   /** Frees a place, and moves up those behind it that would otherwise not be found any more. */
@@ -92,7 +111,7 @@ export class SeenTable {
     for (let place = (free + 1) & mask, gap = free; ; place = (place + 1) & mask) {
       const at = (this.#places[place] ?? 0) - 1
       if (at < 0) return
-      const home = (this.#low[at] ?? 0) & mask
+      const home = (this.#keys[at * KEY_NUMBERS] ?? 0) & mask
       // Its home lies behind the gap, the way round.
       if (((place - home) & mask) < ((place - gap) & mask)) continue
       this.#places[gap] = at + 1
@@ -106,17 +125,15 @@ export class SeenTable {
       { length: this.#size },
       (_, index) => (this.#first + index) % this.#values.length,
     )
-    const [high, low, values] = [this.#high, this.#low, this.#values]
-    this.#high = new Int32Array(room)
-    this.#low = new Int32Array(room)
+    const [keys, values] = [this.#keys, this.#values]
+    this.#keys = new Int32Array(room * KEY_NUMBERS)
     this.#values = new Float64Array(room)
     this.#places = new Int32Array(2 ** Math.ceil(Math.log2(2 * room)))
     this.#first = 0
     for (const [at, from] of order.entries()) {
-      this.#high[at] = high[from] ?? 0
-      this.#low[at] = low[from] ?? 0
+      this.#places[this.#placeOf(keys, from * KEY_NUMBERS)] = at + 1
+      this.#keys.set(keys.subarray(from * KEY_NUMBERS, (from + 1) * KEY_NUMBERS), at * KEY_NUMBERS)
       this.#values[at] = values[from] ?? 0
-      this.#places[this.#placeOf(this.#high[at] ?? 0, this.#low[at] ?? 0)] = at + 1
     }
   }
 }

@@ -1,13 +1,20 @@
 import { untilAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
-import { CONNECT_WAIT_MS, SECOND_LOOK_MS, SYNC_NEWEST_MAX, SYNC_PEERS } from '../limits.ts'
+import {
+  CONNECT_WAIT_MS,
+  FUTURE_MS,
+  RETENTION_MS,
+  SECOND_LOOK_MS,
+  SYNC_NEWEST_MAX,
+  SYNC_PEERS,
+} from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Channel } from '../network/network.ts'
 import type { Random } from '../random.ts'
 import type { Position, SignedEvent } from '../wire/event.ts'
 import type { EventId } from '../wire/event-id.ts'
 import { encodeFrame } from '../wire/frame.ts'
-import { SALT_BYTES } from '../wire/sync.ts'
+import { type Bound, SALT_BYTES } from '../wire/sync.ts'
 import { Bridge } from './bridge.ts'
 import { Gaps } from './gaps.ts'
 import { Horizon } from './horizon.ts'
@@ -37,6 +44,8 @@ interface Round {
   peers: number
   /** Who is asked before others, where they can be. */
   first?: readonly string[] | undefined
+  /** Told who is asked. */
+  onAsk?: (peerId: string) => void
   signal: AbortSignal
 }
 
@@ -104,9 +113,9 @@ export class CatchUp {
       ...options,
       gaps: this.#gaps,
       isSaidMissing: () => this.#news.wasComplete === false,
-      look: (first) => {
+      look: (first, onAsk) => {
         this.#quietLooks.start()
-        return this.#look({ peers: 1, first, signal: this.#closing.signal })
+        return this.#look({ peers: 1, first, onAsk, signal: this.#closing.signal })
       },
     })
     this.#bridge = new Bridge({
@@ -300,13 +309,14 @@ export class CatchUp {
 
   /** Compares with members, one after the other at first. What is new goes into `fresh`, also when it ends early. */
   async #ask(round: Round, fresh: Message[]): Promise<Answers> {
-    const { newest, peers, first, signal } = round
+    const { newest, peers, first, onAsk, signal } = round
     const channel = this.#channel
     if (channel === undefined) return { count: 0, whole: 0, more: false }
     const missing = this.#gaps.open()
     const ask = async (peerId: string): Promise<SyncOutcome> => {
+      onAsk?.(peerId)
       const outcome = await this.#compare(channel, peerId, { newest, missing, fresh, signal })
-      if (newest === undefined && !outcome.isCut) this.#foundWithout(missing, peerId)
+      if (newest === undefined && !outcome.isCut) this.#foundWithout(missing, peerId, outcome.floor)
       return outcome
     }
     const answers = await this.#recovery.run(ask, { signal, peers, ...(first && { first }) })
@@ -318,9 +328,15 @@ export class CatchUp {
   }
 
   /** Who named what it does not give away has it from before the time that is wanted here. */
-  #foundWithout(missing: readonly EventId[], peerId: string): void {
+  #foundWithout(missing: readonly EventId[], peerId: string, floor: Bound): void {
     if (this.#gaps.isOwedBy(missing, peerId) && this.#horizon.loosen()) return
-    this.#gaps.without(missing, peerId)
+    this.#gaps.without(missing, peerId, this.#keepsAll(floor))
+  }
+
+  /** Whether who keeps the timeline from there on keeps all that is wanted here. */
+  #keepsAll(floor: Bound): boolean {
+    const isWhole = floor.timestamp <= this.#clock.now() - RETENTION_MS + FUTURE_MS
+    return isWhole || compareBounds(floor, this.#horizon.bound) <= 0
   }
 
   async #compare(
@@ -371,7 +387,7 @@ export class CatchUp {
           this.#gaps.outside(this.#gaps.notNamedSince(open, this.#news.connectedAt))
         else if (!isWhole) this.#gaps.outside(ids)
         // All that the peer has: what that names was deleted there, or replaced.
-        else if (newest.before === undefined) this.#gaps.without(ids, peerId)
+        else if (newest.before === undefined) this.#gaps.without(ids, peerId, this.#keepsAll(outcome.floor))
       } else if (!outcome.isCut) {
         // Whether it took what was sent to it only what it names will tell.
         const both = contents.timeline.filter(
@@ -398,6 +414,7 @@ export class CatchUp {
   /** Tells at the end of a first look, and later when something came or what was said before holds no more. */
   #tellRecovered(count: number, whole: number, always = false): void {
     const isAnswered = whole > 0 || this.#recovery.candidates().length === 0
+    this.#repair.later()
     this.#news.recovered({ complete: isAnswered && this.#gaps.open().length === 0, count }, always)
   }
 }

@@ -4,18 +4,21 @@ import type { Logger } from '../logger.ts'
 import type { SignedEvent } from '../wire/event.ts'
 import type { Gaps } from './gaps.ts'
 
+/** How many are remembered that were asked in vain. */
+const ASKED_MAX = 1_024
+
 /** Looks for what events name and what is not here, after pauses that grow as long as nothing comes of it. */
 export class Repair {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #gaps: Gaps
   readonly #isSaidMissing: () => boolean
-  readonly #look: (holders: string[]) => Promise<unknown>
+  readonly #look: (holders: string[], onAsk: (peerId: string) => void) => Promise<unknown>
   #cancel: (() => void) | undefined
   #dueAt = 0
   #pauseMs = GAP_WAIT_MS
-  /** Since the last look that left something open: those that named it, and could not be asked. */
-  #vain: ReadonlySet<string> | undefined
+  /** Who was asked in vain, until all that named something were, or nothing is open: the others come first. */
+  readonly #asked = new Set<string>()
   #triedAt = Number.NEGATIVE_INFINITY
   #isClosed = false
 
@@ -25,8 +28,11 @@ export class Repair {
     gaps: Gaps
     /** The application was told last that something is missing. */
     isSaidMissing: () => boolean
-    /** Compares with one member, with any of these if one can be asked. All at once are without the same, and ask. */
-    look: (holders: string[]) => Promise<unknown>
+    /**
+     * Compares with one member, with any of these if one can be asked. All at once are without the same, and ask.
+     * `onAsk`: told who is asked.
+     */
+    look: (holders: string[], onAsk: (peerId: string) => void) => Promise<unknown>
   }) {
     this.#clock = steady(options.clock)
     this.#logger = options.logger
@@ -41,9 +47,15 @@ export class Repair {
     const now = this.#clock.now()
     if (this.#cancel === undefined && now - this.#triedAt > GAP_RETRY_MAX_MS) this.#pauseMs = GAP_WAIT_MS
     // Whoever names what does not exist is not worth a comparison each time, and keeps nobody else's waiting.
-    const isOther = this.#vain !== undefined && from.some((peer) => !this.#vain?.has(peer))
+    const isUnasked = from.length === 0 || from.some((peer) => !this.#asked.has(peer))
+    const isOther = this.#asked.size > 0 && isUnasked
     const restMs = Math.max(GAP_WAIT_MS, this.#triedAt + GAP_REST_MS - now)
     this.#tryIn(isOther ? Math.min(restMs, this.#pauseMs) : this.#pauseMs)
+  }
+
+  /** Something may be missing that nobody named live. */
+  later(): void {
+    if (!this.#isClosed && this.#gaps.open().length > 0) this.#tryIn(this.#pauseMs)
   }
 
   close(): void {
@@ -64,12 +76,13 @@ export class Repair {
       this.#triedAt = this.#clock.now()
       this.#pauseMs = Math.min(GAP_RETRY_MAX_MS, 2 * this.#pauseMs)
       const holders = this.#gaps.holders()
-      const others = holders.filter((peer) => !this.#vain?.has(peer))
-      this.#look(others.length > 0 ? others : holders)
+      const others = holders.filter((peer) => !this.#asked.has(peer))
+      if (others.length === 0 || this.#asked.size > ASKED_MAX) this.#asked.clear()
+      this.#look(others.length > 0 ? others : holders, (peerId) => this.#asked.add(peerId))
         .catch((thrown) => this.#logger.debug('a gap could not be closed', thrown))
         .finally(() => {
           const left = this.#gaps.open().length
-          this.#vain = left > 0 ? new Set(this.#gaps.holders()) : undefined
+          if (left === 0) this.#asked.clear()
           if (left < missing) this.#pauseMs = GAP_WAIT_MS
           if (!this.#isClosed && left > 0) this.#tryIn(this.#pauseMs)
         })

@@ -52,6 +52,10 @@ export class Timeline {
   readonly #missing = new Set<EventId>()
   /** Events that the window had, or that have no place in it; the oldest is forgotten for another. */
   readonly #gone = new Set<EventId>()
+  /** What those of them named that were deleted or replaced: they still stand between others. */
+  readonly #bridges = new Map<EventId, readonly EventId[]>()
+  /** All of that; nothing until it is asked for. */
+  #bridged: ReadonlySet<EventId> | undefined
   #bytes = 0
   /** The last event that had to make room. */
   #floor: Position | undefined
@@ -97,9 +101,14 @@ export class Timeline {
   /** These events and all that they build on, as far as the window has it, back to a time. */
   ancestors(ids: readonly EventId[], notBefore: number): Set<EventId> {
     const found = new Set<EventId>()
+    const crossed = new Set<EventId>()
     const open = [...ids]
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       const event = this.#byId.get(id)
+      if (event === undefined && !crossed.has(id)) {
+        crossed.add(id)
+        open.push(...(this.#bridges.get(id) ?? []))
+      }
       if (event === undefined || found.has(id) || event.timestamp < notBefore) continue
       found.add(id)
       open.push(...event.claims.parents)
@@ -133,8 +142,10 @@ export class Timeline {
   add(event: TimelineEvent, now: number): boolean {
     this.prune(now)
     if (this.#byId.has(event.id)) return false
-    if (this.#isOutside(event, now) || this.isOutdone(event)) {
+    const isOutdone = this.isOutdone(event)
+    if (isOutdone || this.#isOutside(event, now)) {
       this.#leave(event.id)
+      if (isOutdone) this.#bridge(event)
       return false
     }
     if (!isType(event, 'message')) this.#apply(event)
@@ -169,7 +180,7 @@ export class Timeline {
   }
 
   /**
-   * The ids no event of the window names as a parent: the newest 8 of them, sorted.
+   * The ids no event of the window names as a parent, nor did one that was deleted or replaced: the newest 8 of them, sorted.
    * Whoever names an event says that it has all that this one builds on. So what
    * builds on something that is `missing` is left out.
    */
@@ -177,10 +188,11 @@ export class Timeline {
     const whole = missing.length === 0 ? this.#events : this.#without(missing)
     const named =
       missing.length === 0 ? this.#children : new Set(whole.flatMap(({ claims }) => claims.parents))
+    this.#bridged ??= new Set([...this.#bridges.values()].flat())
     const heads: EventId[] = []
     for (let index = whole.length - 1; index >= 0 && heads.length < PARENTS_MAX; index -= 1) {
       const id = whole[index]?.id
-      if (id !== undefined && !named.has(id)) heads.push(id)
+      if (id !== undefined && !named.has(id) && !this.#bridged.has(id)) heads.push(id)
     }
     return heads.sort()
   }
@@ -241,7 +253,17 @@ export class Timeline {
   }
 
   #remove(event: TimelineEvent): void {
-    if (this.#byId.has(event.id)) this.#drop(this.#indexOf(positionOf(event)))
+    if (!this.#byId.has(event.id)) return
+    this.#drop(this.#indexOf(positionOf(event)))
+    this.#bridge(event)
+  }
+
+  /** An event was deleted or replaced: whoever names what was built on it has what it was built on. */
+  #bridge({ id, claims }: TimelineEvent): void {
+    this.#bridges.set(id, claims.parents)
+    this.#bridged = undefined
+    const [oldest] = this.#bridges.keys()
+    if (this.#bridges.size > GONE_MAX && oldest !== undefined) this.#bridges.delete(oldest)
   }
 
   #drop(index: number): void {

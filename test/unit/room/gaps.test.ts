@@ -4,7 +4,8 @@ import { Timeline } from '../../../src/room/timeline.ts'
 import { eventId } from '../../../src/wire/event-id.ts'
 import { eventBy, messageBy, NOW, testAuthor, testPeerId, unsignedBy } from '../../support/authors.ts'
 
-const ada = testAuthor(1)
+const [ada, mallory] = [testAuthor(1), testAuthor(66)]
+const others = Array.from({ length: 20 }, (_, number) => `other ${number}`)
 let timeline: Timeline
 let members: string[]
 let gaps: Gaps
@@ -48,7 +49,7 @@ describe('a gap', () => {
   it('is seen where an event came that nobody noted: from a comparison', () => {
     timeline.add(second, NOW)
     expect(gaps.open()).toEqual([first.id])
-    expect(gaps.holders()).toEqual([])
+    expect(gaps.holders()).toEqual(members)
   })
 
   it('is none where only history names it and three others, or all, do not have it', () => {
@@ -167,13 +168,13 @@ describe('a gap', () => {
     expect(gaps.open()).toEqual([])
   })
 
-  it('is forgotten for newer ones: 1,024 are remembered', () => {
-    for (let number = 0; number < 1_200; number += 1) {
+  it('is forgotten for newer ones: 8,000 are remembered', () => {
+    for (let number = 0; number < 8_200; number += 1) {
       const parents = [eventId(`named ${number}`)]
       gaps.note({ ...presence, claims: { ...presence.claims, parents } }, ['a'])
     }
-    expect(gaps.open()).toHaveLength(1_024)
-    expect(gaps.open()).toContain(eventId('named 1199'))
+    expect(gaps.open()).toHaveLength(8_000)
+    expect(gaps.open()).toContain(eventId('named 8199'))
   })
 
   it('is none where it lies before the page that came, and 8,000 such are remembered', () => {
@@ -188,5 +189,39 @@ describe('a gap', () => {
     expect(gaps.open()).toEqual([])
     expect(gaps.note(naming(8_099), ['a'])).toBe(false)
     expect(gaps.note(naming(0), ['a'])).toBe(true)
+  })
+
+  it('is named by whoever did also where somebody else names very much that never was', () => {
+    members = ['honest', 'mallory', ...others]
+    gaps.note(second, ['honest'])
+    for (let number = 0; number < 128; number += 1) {
+      const parents = Array.from({ length: 8 }, (_, nth) => eventId(`never ${number} ${nth}`)).sort()
+      const made = unsignedBy(mallory, 'message', { text: 'x' }, { at: NOW + 2 + number, parents })
+      timeline.add(made, NOW + 2)
+      gaps.note(made, ['mallory'])
+    }
+    // Three looks, at whoever: they have none of all that.
+    for (const member of others.slice(0, 3)) gaps.without(gaps.open(), member)
+    expect(gaps.open()).toContain(first.id)
+    expect(gaps.holders()).toContain('honest')
+  })
+
+  it('that the newest of three tabs shows is one until that was asked', () => {
+    members = ['tab 1', 'tab 2', 'tab 3', ...others]
+    // In the order in which they came.
+    gaps.note(second, ['tab 1', 'tab 2', 'tab 3'])
+    for (const member of ['tab 1', 'tab 2', ...others.slice(0, 6)]) gaps.without(gaps.open(), member)
+    expect(gaps.open()).toEqual([first.id])
+  })
+
+  it('is named by whoever does also after many that did and are gone', () => {
+    const gone = Array.from({ length: 32 }, (_, number) => `gone ${number}`)
+    members = [...gone, ...others]
+    for (const device of gone) gaps.note(second, [device])
+    members = ['honest', ...others]
+    gaps.note(second, ['honest'])
+    expect(gaps.holders()).toEqual(['honest'])
+    for (const member of others.slice(0, 8)) gaps.without(gaps.open(), member)
+    expect(gaps.open()).toEqual([first.id])
   })
 })

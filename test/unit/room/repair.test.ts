@@ -27,7 +27,8 @@ beforeEach(() => {
     logger: silentLogger,
     gaps: new Gaps(timeline, () => MEMBERS),
     isSaidMissing: () => false,
-    look: async (first) => {
+    look: async (first, onAsk) => {
+      for (const peer of first) onAsk(peer)
       looks.push({ at: clock.now() - NOW, first })
       for (const event of findable.splice(0)) timeline.add(event, clock.now())
     },
@@ -52,6 +53,15 @@ describe('what is named and is not here', () => {
     timeline.add(named('honest'), NOW)
     await clock.advance(60_000)
     expect(looks).toEqual([])
+  })
+
+  it('does not wait for that either where its author is not in the list', async () => {
+    named('mallory')
+    await clock.advance(100_000)
+    looks = []
+    repair.arrived(messageBy(ada, 'next', { parents: [messageBy(ada, 'lost').id] }), [])
+    await clock.advance(11_000)
+    expect(looks).not.toEqual([])
   })
 
   it('does not wait for what somebody else names and nobody has', async () => {

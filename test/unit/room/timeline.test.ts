@@ -270,6 +270,22 @@ describe('the heads of the timeline', () => {
     expect(timeline.heads()).toEqual([b.id, child.id].sort())
   })
 
+  it.each(['the message', 'its deletion'])(
+    'do not come back where what was built on them is deleted, and are reached through it: %s comes first',
+    (order) => {
+      const timeline = new Timeline(HUGE)
+      const first = at(1)
+      const deleted = messageBy(ada, 'deleted', { at: NOW + 2, parents: [first.id] })
+      const next = messageBy(ada, 'next', { at: NOW + 3, parents: [deleted.id] })
+      const deletion = eventBy(ada, 'delete', { target: deleted.id }, { at: NOW + 4, parents: [next.id] })
+      const events = [first, deleted, next, deletion]
+      for (const event of order === 'the message' ? events : events.reverse()) timeline.add(event, NOW + 10)
+      expect(timeline.message(deleted.id)).toBeUndefined()
+      expect(timeline.heads()).toEqual([deletion.id])
+      expect(timeline.ancestors([deletion.id], NOW)).toEqual(new Set([deletion.id, next.id, first.id]))
+    },
+  )
+
   it('are 8 at most, the newest', () => {
     const timeline = filled({}, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     const newest = timeline.slice(8).events.map(({ id }) => id)

@@ -201,11 +201,20 @@ export class MeetingPoint {
   #unregister(connection: Connection, namespace: string): void {
     this.#leaving = this.#leaving
       .then(() => {
-        // Not what was entered again meanwhile.
-        if (connection !== this.#connection || this.#topics.has(namespace)) return undefined
-        return this.#requests.unregister(connection, { namespace, signal: this.#signal() })
+        // Not what was entered again meanwhile. A dapp's own connection stays when nobody chats over it any more.
+        const isOver = connection !== this.#connection && connection.status !== 'open'
+        if (isOver || this.#topics.has(namespace)) return undefined
+        return this.#requests.unregister(connection, {
+          namespace,
+          signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        })
       })
       .catch(this.#onFailure)
+  }
+
+  /** Resolves when all registrations have been taken back that were to be. Never rejects. */
+  left(): Promise<void> {
+    return this.#leaving
   }
 
   #signal(): AbortSignal {

@@ -29,6 +29,8 @@ const PING_TIMEOUT_MS = 5_000
 const SETTLE_MS = 2_000
 /** How long a backlog waits for nodes to say where its member is. */
 const LOOK_UP_MS = 2_000
+/** How long the end of a client on a dapp's libp2p node waits for nodes to be told. */
+const LEAVE_MS = 1_000
 
 /** What a client's network is made of. */
 export interface ClientOptions {
@@ -92,6 +94,8 @@ export class Client {
   readonly #endpoints: RoutingEndpoints<ClientUser>
   /** Whether it is known if this device can be reached directly. */
   #isSettled = true
+  /** What is still taken back at nodes that nobody uses any more. */
+  #left: Promise<unknown> = Promise.resolve()
   readonly #users = new Set<ClientUser>()
 
   private constructor(libp2p: ChatLibp2p, parts: ClientParts, options: ClientOptions) {
@@ -190,8 +194,9 @@ export class Client {
   static async adopt(libp2p: ChatLibp2p, options: ClientOptions): Promise<Client> {
     const known = new KnownNodes(options.clock)
     const none = { direct: undefined, reservations: undefined }
-    const parts = { known, policy: policyOf(known, options), ...none, stop: async () => {} }
-    return new Client(libp2p, parts, options).#start()
+    const parts = { known, policy: policyOf(known, options), ...none, stop: () => client.#takenBack() }
+    const client: Client = new Client(libp2p, parts, options)
+    return client.#start()
   }
 
   /** Somebody uses it: connects to its nodes. @throws `invalid-node` */
@@ -214,10 +219,21 @@ export class Client {
       if (node.users.size > 0) continue
       node.link.close()
       node.meeting.disconnected()
+      this.#left = Promise.all([this.#left, node.meeting.left()])
       this.nodes.splice(this.nodes.indexOf(node), 1)
       this.#known.remove(node.known)
     }
     return this.#users.size === 0
+  }
+
+  /** The connections stay, so nodes do not notice by themselves that nobody is in the rooms any more. Whoever comes back waits for this. */
+  async #takenBack(): Promise<void> {
+    let cancel = (): void => {}
+    const inTime = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(LEAVE_MS, resolve)
+    })
+    await Promise.race([this.#left, inTime])
+    cancel()
   }
 
   /** Whether direct connections may be made. */

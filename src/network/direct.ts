@@ -12,7 +12,7 @@ import type { webRTC } from '@libp2p/webrtc'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../clock.ts'
 import type { IceServer } from '../wire/node-info.ts'
-import { type IceProbe, probeIce } from './ice-probe.ts'
+import { acceptable, type IceProbe, probeIce } from './ice-probe.ts'
 import { type Route, routeOf } from './route.ts'
 
 /** WebRTC, as this runtime has it. */
@@ -88,7 +88,9 @@ export class Direct implements Startable {
       upgrader: this.#watch(upgrader),
     }
     const transport = webRtc.transport({
-      rtcConfiguration: async () => ({ iceServers: (await this.#iceServers()) as RTCIceServer[] }),
+      rtcConfiguration: async () => ({
+        iceServers: acceptable(webRtc.PeerConnection, await this.#iceServers()) as RTCIceServer[],
+      }),
     })(guarded)
     const dial = transport.dial.bind(transport)
     transport.dial = (address, options) =>

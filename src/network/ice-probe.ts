@@ -27,7 +27,7 @@ export async function probeIce(
   iceServers: readonly IceServer[],
   signal: AbortSignal,
 ): Promise<IceProbe> {
-  const servers = iceServers.flatMap((server) => [server.urls].flat().map((urls) => ({ ...server, urls })))
+  const servers = singly(iceServers)
   const answers = await Promise.all(servers.map((server) => ask(PeerConnection, server, signal)))
   const outsideAddress = answers.find((answer) => answer.outsideAddress !== undefined)?.outsideAddress
   const urls = servers.map((server) => server.urls)
@@ -40,38 +40,73 @@ export async function probeIce(
   }
 }
 
+/**
+ * Those of the servers that WebRTC takes here: one that it refuses, it refuses with all others. In Node that is any at an
+ * IPv6 address, and STUN over TLS.
+ */
+export function acceptable(
+  PeerConnection: typeof RTCPeerConnection,
+  iceServers: readonly IceServer[],
+): readonly IceServer[] {
+  const isTaken = (servers: readonly IceServer[]): boolean => {
+    const connection = open(PeerConnection, servers)
+    connection?.close()
+    return connection !== undefined
+  }
+  return isTaken(iceServers) ? iceServers : singly(iceServers).filter((server) => isTaken([server]))
+}
+
+function singly(iceServers: readonly IceServer[]) {
+  return iceServers.flatMap((server) => [server.urls].flat().map((urls) => ({ ...server, urls })))
+}
+
+/** A connection with these servers; nothing where WebRTC refuses one of them. */
+function open(
+  PeerConnection: typeof RTCPeerConnection,
+  iceServers: readonly IceServer[],
+): RTCPeerConnection | undefined {
+  try {
+    // Copies: WebRTC in Node writes into them.
+    return new PeerConnection({ iceServers: iceServers.map((server) => ({ ...server })) as RTCIceServer[] })
+  } catch {
+    return undefined
+  }
+}
+
 async function ask(
   PeerConnection: typeof RTCPeerConnection,
-  server: IceServer,
+  server: IceServer & { urls: string },
   signal: AbortSignal,
 ): Promise<Answer> {
   const answer: Answer = { hasAnswer: false, hasRelay: false }
-  // A copy: WebRTC in Node writes into it.
-  const connection = new PeerConnection({ iceServers: [{ ...server }] })
+  const connection = open(PeerConnection, [server])
+  if (connection === undefined) return answer
   connection.createDataChannel('')
   let hasFailed = false
   try {
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => resolve(), { once: true })
       if (signal.aborted) resolve()
-      connection.onicecandidate = ({ candidate }) => {
-        if (candidate === null) resolve()
-        else note(answer, candidate.candidate)
-      }
-      connection.onicegatheringstatechange = () => {
-        if (connection.iceGatheringState === 'complete') resolve()
-      }
+      const gathered = new Promise<void>((done) => {
+        connection.onicecandidate = ({ candidate }) => {
+          if (candidate === null) done()
+          else note(answer, candidate.candidate)
+        }
+        connection.onicegatheringstatechange = () => {
+          if (connection.iceGatheringState === 'complete') done()
+        }
+      })
       connection.onicecandidateerror = () => {
         hasFailed = true
       }
-      connection
-        .createOffer()
-        .then((offer) => connection.setLocalDescription(offer))
-        .catch(reject)
+      const begun = connection.createOffer().then((offer) => connection.setLocalDescription(offer))
+      // WebRTC in Node begins by itself, and may be done before.
+      Promise.all([gathered, begun]).then(() => resolve(), reject)
     })
     // An address that is one of the device's own is left out; then gathering that ends without waiting is the sign.
-    const isDone = connection.iceGatheringState === 'complete'
-    answer.hasAnswer = answer.outsideAddress !== undefined || (isDone && !hasFailed)
+    // Not of TURN: over TCP it is not asked at all in Node, which ends at once.
+    const isDone = connection.iceGatheringState === 'complete' && !isTurnUrl(server.urls)
+    answer.hasAnswer = answer.outsideAddress !== undefined || answer.hasRelay || (isDone && !hasFailed)
   } finally {
     connection.close()
   }

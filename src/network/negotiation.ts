@@ -28,10 +28,7 @@ const PINGS_PER_SECOND = 1
 type Muxer = StreamMuxer & { handlePing?: (header: unknown) => void }
 
 /** For connections on their way to stand. */
-export const negotiationGater: Pick<
-  ConnectionGater,
-  'denyInboundConnection' | 'denyInboundUpgradedConnection'
-> = {
+export const negotiationGater: Pick<ConnectionGater, 'denyInboundConnection'> = {
   denyInboundConnection(connection: MultiaddrConnection) {
     let answers = 0
     countSends(connection, () => {
@@ -40,18 +37,16 @@ export const negotiationGater: Pick<
     })
     return false
   },
-  denyInboundUpgradedConnection(_peer, connection) {
-    // The method of its class is back.
-    Reflect.deleteProperty(connection, 'send')
-    return false
-  },
 }
 
 /** For the streams that peers open on connections. */
 export function boundNegotiation(libp2p: Libp2p): void {
   libp2p.addEventListener('connection:open', ({ detail }) => {
     // Private in its class. A listener that comes before libp2p's own would take streams from it.
-    const connection = detail as Connection & { muxer?: Muxer }
+    const connection = detail as Connection & { muxer?: Muxer; maConn: MultiaddrConnection }
+    // The method of its class is back. Not sooner: its muxer reads what came behind the handshake before anybody hears of it.
+    Reflect.deleteProperty(connection.maConn, 'send')
+    endWithMuxer(connection)
     boundPings(connection)
     const answers = new Map<Stream, number>()
     let wasted = 0
@@ -72,6 +67,20 @@ export function boundNegotiation(libp2p: Libp2p): void {
       countSends(stream, count)
     })
   })
+}
+
+/**
+ * Ends a connection whose muxer gives up: over streams that came before anybody listened, or because the other side says that
+ * it does. By itself it would go on reading, and refuse each further stream, which nobody counts.
+ */
+function endWithMuxer({ maConn, muxer }: Connection & { muxer?: Muxer; maConn: MultiaddrConnection }): void {
+  if (muxer === undefined) return
+  const { abort } = muxer
+  muxer.abort = (error) => {
+    abort.call(muxer, error)
+    maConn.abort(error)
+  }
+  if (muxer.status !== 'open') maConn.abort(new Error('opens streams too early'))
 }
 
 /** Whoever pings and does not read what comes back would also have it gathered here without end. */

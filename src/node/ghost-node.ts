@@ -84,10 +84,10 @@ export async function createGhostNode(options: GhostNodeOptions = {}): Promise<G
     clock: systemClock,
     random: systemRandom,
   })
-  const server = createServer(
-    HTTP,
-    httpRoutes(() => facts, routing),
-  )
+  const routes = httpRoutes(() => facts, routing)
+  const server = createServer(HTTP, routes)
+  // Node would refuse these itself, however many there are.
+  server.on('checkExpectation', routes)
   seatSockets(server, checked.maxConnections)
   await listen(server, checked)
   const { port } = server.address() as AddressInfo

@@ -75,7 +75,7 @@ export class NodePeers {
         pace: PACE,
         onConnected: ({ remotePeer }) => {
           node.peerId = remotePeer
-          this.#add(remotePeer, true)
+          this.#reached(remotePeer, true)
         },
         onLost: () => {},
         onFailure: ({ message }) => logger.warn(message),
@@ -120,7 +120,12 @@ export class NodePeers {
       .slice(0, ADDRESSES_MAX)
   }
 
-  #add(peerId: PeerId, isNamed = false): void {
+  #reached(peerId: PeerId, isNamed: boolean): void {
+    // Somebody who has gone meanwhile: nobody would take it out again.
+    if (this.#libp2p.getConnections(peerId).length > 0) this.#add(peerId, isNamed)
+  }
+
+  #add(peerId: PeerId, isNamed: boolean): void {
     const id = peerId.toString()
     // Whoever was unnamed until now keeps its place whoever else comes.
     if (isNamed) this.#unnamed.leave(id)
@@ -138,9 +143,7 @@ export class NodePeers {
   }
 
   readonly #onIdentify = ({ detail: { peerId, protocols } }: CustomEvent<IdentifyResult>): void => {
-    // What was read of somebody who has gone meanwhile: nobody would take it out again.
-    if (this.#libp2p.getConnections(peerId).length === 0) return
-    if (protocols.includes(NODE_PROTOCOL)) this.#add(peerId, this.isNamed(peerId))
+    if (protocols.includes(NODE_PROTOCOL)) this.#reached(peerId, this.isNamed(peerId))
   }
 
   readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {

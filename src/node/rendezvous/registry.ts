@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid'
-import type { Clock } from '../../clock.ts'
+import { type Clock, steady } from '../../clock.ts'
 import { type Random, sample } from '../../random.ts'
 import {
   DEFAULT_TTL_SECONDS,
@@ -90,7 +90,7 @@ export class Registry {
 
   constructor(options: { clock: Clock; random: Random; limits?: Partial<RegistryLimits> }) {
     const { clock, random } = options
-    this.#clock = clock
+    this.#clock = steady(clock)
     this.#random = random
     this.#limits = { ...REGISTRY_LIMITS, ...options.limits }
     this.#cookies = new Cookies(random)
@@ -134,6 +134,11 @@ export class Registry {
     this.#sequence += 1
     this.#add({ peer, namespace, owner, origin, expiresAtMs, shelf, sequence: this.#sequence })
     return { status: 'OK', ttlSeconds }
+  }
+
+  /** For how many seconds a registration holds yet. */
+  secondsLeft({ expiresAtMs }: Registration): number {
+    return Math.max(1, Math.ceil((expiresAtMs - this.#clock.now()) / 1_000))
   }
 
   /** Takes back what a peer registered here. Without effect when there is nothing. */

@@ -1,4 +1,3 @@
-import type { Clock } from '../../clock.ts'
 import { openPeerRecord, RECORD_MAX_BYTES } from '../../discovery/peer-record.ts'
 import type {
   RecordForm,
@@ -21,17 +20,14 @@ export interface Handled {
 /** What the requests of the protocol mean to a registry. Never throws for anything a client can send. */
 export class RequestHandler {
   readonly #registry: Registry
-  readonly #clock: Clock
   readonly #federation: Pick<Federation, 'isNode' | 'refresh'> | undefined
 
   constructor(options: {
     registry: Registry
-    clock: Clock
     /** What other nodes know. Default: there are none. */
     federation?: Pick<Federation, 'isNode' | 'refresh'>
   }) {
     this.#registry = options.registry
-    this.#clock = options.clock
     this.#federation = options.federation
   }
 
@@ -113,9 +109,9 @@ export class RequestHandler {
     return { type, registrations, cookie: found.cookie, status: 'OK' }
   }
 
-  #told({ namespace, signedPeerRecord, expiresAtMs }: Registration): RegisterBody {
-    const ttlSeconds = Math.max(1, Math.ceil((expiresAtMs - this.#clock.now()) / 1_000))
-    return { namespace, signedPeerRecord, ttlSeconds }
+  #told(registration: Registration): RegisterBody {
+    const { namespace, signedPeerRecord } = registration
+    return { namespace, signedPeerRecord, ttlSeconds: this.#registry.secondsLeft(registration) }
   }
 }
 

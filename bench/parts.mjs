@@ -19,6 +19,7 @@ import { gate } from './gate/gate.mjs'
 import { idle } from './idle/idle.mjs'
 import { memory } from './memory/memory.mjs'
 import { fanout } from './node/fanout.mjs'
+import { rooms } from './node/rooms.mjs'
 import { sync } from './sync/sync.mjs'
 
 /** @type {Part[]} */
@@ -28,6 +29,7 @@ export const PARTS = [
   steady,
   growth,
   browser,
+  rooms,
   fanout,
   idle,
   memory,

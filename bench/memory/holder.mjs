@@ -83,15 +83,13 @@ serve({
       const body = { peer: testPeerId(number), data: { name: `member ${number}` } }
       return encodeFrame([eventBy(testAuthor(number), 'join', body, { topic, at }).jwt])
     })
-    const channel = network
-      .peer()
-      .join(topic, {
-        onGossip: async () => 'ignore',
-        onNeighbours() {},
-        onWider() {},
-        onPeerLost() {},
-        onStream() {},
-      })
+    const channel = network.peer().join(topic, {
+      onGossip: async () => 'ignore',
+      onNeighbours() {},
+      onWider() {},
+      onPeerLost() {},
+      onStream() {},
+    })
     return each(count, async () => {
       for (const frame of frames.splice(0)) await channel.publish(frame)
       while (chat.onlineUsers().length <= count) await pause(50)

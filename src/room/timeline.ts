@@ -200,13 +200,15 @@ export class Timeline {
   /** The events that build on none of these, however many lie between. */
   #without(ids: readonly EventId[]): TimelineEvent[] {
     const children = new Map<EventId, EventId[]>()
-    for (const { id, claims } of this.#events) {
-      for (const parent of claims.parents) {
+    const note = (id: EventId, parents: readonly EventId[]): void => {
+      for (const parent of parents) {
         const known = children.get(parent)
         if (known === undefined) children.set(parent, [id])
         else known.push(id)
       }
     }
+    for (const { id, claims } of this.#events) note(id, claims.parents)
+    for (const [id, parents] of this.#bridges) note(id, parents)
     const shaky = new Set(ids)
     // What is added meanwhile has its turn, too.
     for (const id of shaky) for (const child of children.get(id) ?? []) shaky.add(child)

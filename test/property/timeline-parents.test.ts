@@ -48,16 +48,22 @@ describe('what events of the timeline build on', () => {
     fc.assert(
       property(orders, windows, fc.subarray(never), ([, order], maxEvents, beyond) => {
         const timeline = new Timeline({ maxEvents, maxBytes: 1e9, maxAgeMs: DAY_MS })
+        const removed: TimelineEvent[] = []
         for (const event of order) {
+          const before = timeline.slice(1_000).events
           timeline.add(event, NOW + 100)
-          check(timeline, beyond)
+          const isRemoved = (other: TimelineEvent): boolean =>
+            !timeline.get(other.id) && timeline.isOutdone(other)
+          removed.push(...[...before, event].filter(isRemoved))
+          check(timeline, beyond, removed)
         }
       }),
       runs(300),
     )
   })
 
-  function check(timeline: Timeline, beyond: readonly EventId[]): void {
+  /** `removed`: what was deleted or replaced, or came too late. */
+  function check(timeline: Timeline, beyond: readonly EventId[], removed: readonly TimelineEvent[]): void {
     const kept = timeline.slice(1_000).events
     const named = new Set(kept.flatMap(({ claims }) => claims.parents))
     const missing = timeline.missing()
@@ -67,17 +73,17 @@ describe('what events of the timeline build on', () => {
     const heads = timeline.heads([...lacking])
     expect(heads).toEqual([...heads].sort())
     expect(heads.length).toBeLessThanOrEqual(8)
-    // By the definition: all that builds on nothing that is lacking, and that nothing of it names.
+    // By the definition: all that builds on nothing that is lacking, and that nothing of it names, nor what was removed.
     const isWhole = (event: TimelineEvent, seen = new Set<string>()): boolean => {
       if (seen.has(event.id)) return true
       seen.add(event.id)
       return event.claims.parents.every((id) => {
-        const parent = timeline.get(id)
+        const parent = timeline.get(id) ?? removed.find((other) => other.id === id)
         return !lacking.has(id) && (parent === undefined || isWhole(parent, seen))
       })
     }
     const whole = kept.filter((event) => isWhole(event))
-    const before = new Set(whole.flatMap(({ claims }) => claims.parents))
+    const before = new Set([...whole, ...removed].flatMap(({ claims }) => claims.parents))
     const expected = whole.filter(({ id }) => !before.has(id)).slice(-8)
     expect(heads).toEqual(expected.map(({ id }) => id).sort())
     const ancestors = timeline.ancestors(heads, 0)

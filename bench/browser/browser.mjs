@@ -199,8 +199,14 @@ async function launch(bundle) {
 
 async function bundleOf(peer) {
   const { outputFiles } = await build({
-    entryPoints: [`${here}page.mjs`],
-    alias: { peer: `${here}pages/${peer}.mjs` },
+    stdin: {
+      contents: `
+        import { open } from './pages/${peer}.mjs'
+        import { takePart } from './page.mjs'
+        takePart(open)
+      `,
+      resolveDir: here,
+    },
     bundle: true,
     minify: true,
     format: 'esm',

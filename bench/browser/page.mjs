@@ -1,7 +1,8 @@
-/** What a page does that takes part; the peer's own file is bundled with it. */
-import * as peer from 'peer'
+/** What a page does that takes part. `open` is that of a peer, in whose page it is bundled. */
 
 const AT_ONCE = 100
+/** @type {(address: string | number) => Promise<{ join: (room: string) => Promise<any> }>} */
+let openPeer
 let session
 let chat
 let heard = 0
@@ -12,9 +13,14 @@ const now = () => performance.timeOrigin + performance.now()
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
 const textOf = (bytes) => `${now().toFixed(3)} `.padEnd(bytes, 'x')
 
+/** Makes the page one of a peer. */
+export function takePart(open) {
+  openPeer = open
+}
+
 globalThis.bench = {
   async open(address) {
-    session = await peer.open(address)
+    session = await openPeer(address)
   },
 
   async join(room) {

@@ -45,7 +45,11 @@ function section(part, { measured, results: measuredResults }, folder) {
 
 function markdownTable(rows) {
   const keys = Object.keys(rows[0] ?? {})
-  const cells = [keys, ...rows.map((row) => keys.map((key) => String(row[key] ?? '').replaceAll('|', '\\|')))]
+  // Two columns of one name differ by spaces.
+  const cells = [
+    keys.map((key) => key.trim()),
+    ...rows.map((row) => keys.map((key) => String(row[key] ?? '').replaceAll('|', '\\|'))),
+  ]
   const widths = keys.map((_, column) => Math.max(3, ...cells.map((line) => line[column].length)))
   const lines = cells.map(
     (line) => `| ${line.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`,

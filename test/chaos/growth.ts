@@ -7,6 +7,8 @@ export interface Growth {
   usedMbMean: number
   /** By the method of least squares, in an hour. */
   usedKbPerHour: number
+  /** … and its standard error: at times there is more on its way than at others. */
+  usedKbPerHourError: number
   bufferKbPerHour: number
   codeKbPerHour: number
   resourcesMean: number
@@ -54,6 +56,7 @@ export class GrowthWatch {
       usedMb: used.points.map(([, bytes]) => round(bytes / 1024 / 1024)),
       usedMbMean: round(used.mean / 1024 / 1024),
       usedKbPerHour: Math.round(used.slope / 1024),
+      usedKbPerHourError: Math.round(used.error / 1024),
       bufferKbPerHour: Math.round(this.#line('bufferBytes').slope / 1024),
       codeKbPerHour: Math.round(this.#line('codeBytes').slope / 1024),
       resourcesMean: round(resources.mean),
@@ -80,6 +83,7 @@ export class GrowthWatch {
     points: (readonly [number, number])[]
     mean: number
     slope: number
+    error: number
   } {
     const points = this.#least(key)
     const meanOf = (index: 0 | 1): number =>
@@ -87,7 +91,10 @@ export class GrowthWatch {
     const [hours, mean] = [meanOf(0), meanOf(1)]
     const above = points.reduce((sum, [x, y]) => sum + (x - hours) * (y - mean), 0)
     const below = points.reduce((sum, [x]) => sum + (x - hours) ** 2, 0)
-    return { points, mean, slope: below === 0 ? 0 : above / below }
+    const slope = below === 0 ? 0 : above / below
+    const rest = points.reduce((sum, [x, y]) => sum + (y - mean - slope * (x - hours)) ** 2, 0)
+    const error = points.length > 2 && below > 0 ? Math.sqrt(rest / (points.length - 2) / below) : 0
+    return { points, mean, slope, error }
   }
 }
 

@@ -16,7 +16,7 @@ interface SoakPlan {
   warmUpSeconds: number
   /** How often everybody is measured from then on. */
   measureSeconds: number
-  /** How much the memory in use may grow in an hour, in KB. */
+  /** How much the memory in use may grow in an hour, in KB: by more than that it must not, with a confidence of 95 %. */
   growthKbPerHour: number
 }
 
@@ -138,8 +138,8 @@ function growing(who: string, growth: Growth, { growthKbPerHour, seconds }: Soak
   const handles = seconds >= 3_600 ? HANDLES_PER_HOUR : Number.POSITIVE_INFINITY
   return [
     ...unless(
-      growth.usedKbPerHour <= growthKbPerHour,
-      `the memory of a ${who} grows by ${growth.usedKbPerHour} KB an hour`,
+      growth.usedKbPerHour - 2 * growth.usedKbPerHourError <= growthKbPerHour,
+      `the memory of a ${who} grows by ${growth.usedKbPerHour} ± ${growth.usedKbPerHourError} KB an hour`,
     ),
     ...unless(
       growth.resourcesPerHour <= handles,

@@ -125,7 +125,7 @@ export default {
       name: 'nothing-unresolved',
       comment: 'What is compared with is installed when it is measured.',
       severity: 'error',
-      from: { pathNot: '^bench/peers/' },
+      from: { pathNot: '^bench/(peers/|browser/pages/|support/plot)' },
       to: { couldNotResolve: true },
     },
     {

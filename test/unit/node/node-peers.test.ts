@@ -122,6 +122,22 @@ describe('the other nodes of a node', () => {
     expect(peers.addresses).toEqual([PEER])
   })
 
+  it('are none of those it was told of that went in the moment they were reached', async () => {
+    dial = async () => {
+      // It is gone before its tag was written.
+      queueMicrotask(() => disconnect(named))
+      open = [named]
+      return { remotePeer: named }
+    }
+    await start(PEER)
+    expect(open).toEqual([])
+    expect(peers.has(named)).toBe(false)
+    expect(peers.connected).toEqual([])
+    dial = async () => Promise.reject(new Error('no route'))
+    await clock.advance(60_000)
+    expect(peers.connected).toEqual([])
+  })
+
   it('are those that were told of it: they speak the protocol of nodes', async () => {
     await start()
     identified(stranger, IDENTIFY, NODE_PROTOCOL)

@@ -1,5 +1,7 @@
 /** Six pages in Chromium: how soon a page that comes hears the first text, how long texts take, how many pass in a second. */
+
 import { createServer } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { chromium } from 'playwright'
@@ -225,8 +227,4 @@ function barsOf(results, name, title, unit, key) {
     value: row[key],
   }))
   return { kind: 'bars', name, title, unit, bars: bars.sort((a, b) => a.value - b.value) }
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

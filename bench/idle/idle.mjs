@@ -1,4 +1,5 @@
 /** What it costs to be there while nobody says anything. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { round } from '../support/stats.mjs'
 import { Worker } from '../support/worker.mjs'
 
@@ -78,8 +79,4 @@ async function measureIdle({ members, rooms }, lookMs, settleMs) {
   } finally {
     await Promise.all([node, watched, ...others].map((worker) => worker.stop()))
   }
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,4 +1,5 @@
 /** Holds many of a thing, in a process of its own, and says what each of them takes. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { createGhostNode, openSpace, testing } from '../support/ghostchat.mjs'
 import { serve } from '../support/worker.mjs'
 
@@ -111,8 +112,4 @@ async function used() {
   }
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,4 +1,5 @@
 /** How many clients one node carries. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { quantile, round, sum } from '../support/stats.mjs'
 import { Worker } from '../support/worker.mjs'
 
@@ -108,8 +109,4 @@ async function measureFanout({ rooms, seconds, progress }) {
   } finally {
     await Promise.all([node, ...crowds].map((worker) => worker.stop()))
   }
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,4 +1,5 @@
 /** Whether a delivery costs more where a node carries, and a client is in, many rooms. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { round, sum } from '../support/stats.mjs'
 import { Worker } from '../support/worker.mjs'
 
@@ -72,8 +73,4 @@ async function measureRooms(count, settleMs) {
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()))
   }
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
